@@ -1,0 +1,111 @@
+namespace Telemetry.Storage.Queries;
+
+/// <summary>A half-open range of time: [<paramref name="Start"/>, <paramref name="End"/>).</summary>
+public readonly record struct TimeRange(DateTimeOffset Start, DateTimeOffset End);
+
+/// <summary>A GPU's identity labels; empty where the source does not say.</summary>
+public sealed record GpuLabels(
+    string HostId, string GpuId, string Uuid, string Model, string Device, string Pod, string Namespace, string Container);
+
+/// <summary>A record: time, identity and the metrics that it has (absent ones are not in the dictionary), by column name.</summary>
+public sealed record TelemetryRow(DateTimeOffset Timestamp, GpuLabels Gpu, IReadOnlyDictionary<string, double> Metrics);
+
+/// <summary>Where a page of rows goes on: after this row in the order newest first.</summary>
+/// <param name="TimeUnixMs">The row's time in milliseconds.</param>
+/// <param name="RowId">The row's number in the store, which decides among equal times.</param>
+public readonly record struct RowCursor(long TimeUnixMs, long RowId);
+
+/// <summary>Which rows.</summary>
+public sealed record RowQuery
+{
+    /// <summary>Only this host; null for all.</summary>
+    public string? HostId { get; init; }
+
+    /// <summary>Only this GPU index; null for all.</summary>
+    public string? GpuId { get; init; }
+
+    /// <summary>From this time on.</summary>
+    public DateTimeOffset? Start { get; init; }
+
+    /// <summary>Before this time.</summary>
+    public DateTimeOffset? End { get; init; }
+
+    /// <summary>Only these metrics, and of them those that exist; null for all.</summary>
+    public IReadOnlyList<string>? Metrics { get; init; }
+
+    /// <summary>Rows to pass over; 0 with a cursor.</summary>
+    public long Skip { get; init; }
+
+    /// <summary>Rows to return, at most.</summary>
+    public int Limit { get; init; } = 100;
+
+    /// <summary>Go on after this row.</summary>
+    public RowCursor? After { get; init; }
+}
+
+/// <summary>Rows, newest first.</summary>
+/// <param name="Rows">The rows.</param>
+/// <param name="Total">All rows that match, whatever the page.</param>
+/// <param name="Next">Where the next page begins; null at the end.</param>
+public sealed record RowPage(IReadOnlyList<TelemetryRow> Rows, long Total, RowCursor? Next);
+
+/// <summary>A host.</summary>
+public sealed record HostRow(string HostId, int GpuCount, DateTimeOffset FirstSeen, DateTimeOffset LastSeen);
+
+/// <summary>A GPU with its newest labels.</summary>
+public sealed record GpuRow(GpuLabels Gpu, DateTimeOffset FirstSeen, DateTimeOffset LastSeen);
+
+/// <summary>How aggregations are grouped.</summary>
+public enum GroupBy
+{
+    /// <summary>A group is a host.</summary>
+    HostId,
+
+    /// <summary>A group is a GPU: host and index.</summary>
+    GpuId,
+}
+
+/// <summary>A metric over a range: how many values, and their average, minimum, maximum, and the newest.</summary>
+public sealed record MetricAggregate(string Metric, long Count, double Sum, double Min, double Max, double Last)
+{
+    /// <summary>The arithmetic mean.</summary>
+    public double Avg => Sum / Count;
+}
+
+/// <summary>A group of an aggregation. <paramref name="GpuId"/> is null when grouped by host.</summary>
+public sealed record AggregateGroup(string HostId, string? GpuId, long Rows, IReadOnlyList<MetricAggregate> Metrics);
+
+/// <summary>A bucket of a series; a bucket without values is not in the list, so that a gap stays a gap.</summary>
+public sealed record SeriesPoint(DateTimeOffset Start, long Count, double Avg, double Min, double Max, double Last);
+
+/// <summary>The newest record of a GPU.</summary>
+public sealed record LatestRow(TelemetryRow Row, DateTimeOffset FirstSeen);
+
+/// <summary>The fleet over a range.</summary>
+/// <param name="Hosts">Hosts with a record in the range.</param>
+/// <param name="Gpus">GPUs with a record in the range.</param>
+/// <param name="Rows">Records in the range.</param>
+/// <param name="Metrics">Over all of them, by metric.</param>
+/// <param name="Completeness">
+/// Received over expected records, 0 to 1, null without records. Expected: for each GPU, its span of time in the range
+/// (from its first record in the range, or the start of the range where it was seen before, to the end of the range or now)
+/// over its usual interval (the median distance of its records).
+/// </param>
+public sealed record FleetSummary(long Hosts, long Gpus, long Rows, IReadOnlyList<MetricAggregate> Metrics, double? Completeness);
+
+/// <summary>How far the store has read a partition.</summary>
+public sealed record CheckpointRow(string Topic, int Partition, Guid TopicId, int LogEpoch, long NextOffset, long OwnerEpoch, string Owner, DateTimeOffset UpdatedAt);
+
+/// <summary>Records that the store never got: offsets [<paramref name="FromOffset"/>, <paramref name="ToOffset"/>) of a log; -1 where unknown.</summary>
+public sealed record GapRow(string Topic, int Partition, Guid TopicId, int LogEpoch, long FromOffset, long ToOffset, string Reason, DateTimeOffset DetectedAt);
+
+/// <summary>Dead letters of one reason.</summary>
+public sealed record DeadLetterCount(string Reason, long Records, DateTimeOffset Newest);
+
+/// <summary>The store's own state.</summary>
+/// <param name="Rows">Records in the store.</param>
+/// <param name="DatabaseBytes">The size of the file with its write-ahead log.</param>
+/// <param name="Checkpoints">One for each partition.</param>
+/// <param name="Gaps">The newest gaps, at most 100.</param>
+/// <param name="DeadLetters">Counts by reason.</param>
+public sealed record StoreState(long Rows, long DatabaseBytes, IReadOnlyList<CheckpointRow> Checkpoints, IReadOnlyList<GapRow> Gaps, IReadOnlyList<DeadLetterCount> DeadLetters);
