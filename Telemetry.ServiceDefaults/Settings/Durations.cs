@@ -19,7 +19,7 @@ public static class Durations
             if (!trimmed.EndsWith(unit, StringComparison.Ordinal))
                 continue;
             const NumberStyles style = NumberStyles.AllowDecimalPoint;
-            if (!double.TryParse(trimmed[..^unit.Length], style, CultureInfo.InvariantCulture, out var number))
+            if (!double.TryParse(trimmed[..^unit.Length], style, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number))
                 continue; // "5ms" also ends with "s"
             var total = number * seconds;
             if (total > TimeSpan.MaxValue.TotalSeconds / 2)
