@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Telemetry.Benchmarks.Fleet;
+using Telemetry.Benchmarks.Pipeline;
 
 var root = new RootCommand("Sample telemetry, and every performance claim as a command.")
 {
     GenerateCommand.Create(),
+    PipelineCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -1,0 +1,144 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Telemetry.Benchmarks.Fleet;
+using Telemetry.Benchmarks.Processes;
+using Telemetry.Storage.Queries;
+
+namespace Telemetry.Benchmarks.Pipeline;
+
+/// <summary><c>pipeline</c>: rows a second from CSV to queryable, all services as processes on this machine, exactly once.</summary>
+public static class PipelineCommand
+{
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(10);
+
+    /// <summary>The command, with its options.</summary>
+    public static Command Create()
+    {
+        var rows = new Option<long>("--rows") { Description = "Rows to carry.", DefaultValueFactory = _ => 1_000_000 };
+        var gpus = new Option<int>("--gpus") { Description = "GPUs in the fleet, in hosts of eight.", DefaultValueFactory = _ => 1_000 };
+        var streamers = new Option<int>("--streamers") { Description = "Streamer processes.", DefaultValueFactory = _ => 1 };
+        var collectors = new Option<int>("--collectors") { Description = "Collector processes.", DefaultValueFactory = _ => 1 };
+        var limit = new Option<int>("--max-messages-per-partition") { Description = "The broker's limit.", DefaultValueFactory = _ => 100_000 };
+        var command = new Command("pipeline", "Rows a second from CSV to queryable, compared with sqlite3 .import of the same file.")
+        {
+            rows, gpus, streamers, collectors, limit,
+        };
+        command.SetAction((result, cancellationToken) => RunAsync(
+            result.GetValue(rows), result.GetValue(gpus), result.GetValue(streamers), result.GetValue(collectors), result.GetValue(limit), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(long rows, int gpus, int streamers, int collectors, int limit, CancellationToken cancellationToken)
+    {
+        var folder = Directory.CreateTempSubdirectory("telemetry-pipeline-").FullName;
+        try
+        {
+            var csv = Path.Combine(folder, "rows.csv");
+            WriteCsv(csv, rows, gpus);
+            Console.WriteLine($"machine     {Machine.Describe()}");
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"payload     {rows:n0} rows of {gpus:n0} GPUs, six metrics each, {new FileInfo(csv).Length / 1e6:n1} MB of CSV"));
+            Console.WriteLine($"processes   1 broker (memory), {streamers} streamer, {collectors} collector, 1 gateway; {limit:n0} records a partition, 4 partitions");
+            Console.WriteLine("durability  a row is counted when the collector's transaction is synced (SQLite WAL, synchronous=FULL) and a reader sees it");
+            await using var pipeline = new PipelineProcesses(new PipelineSetup
+            {
+                Folder = folder,
+                CsvFile = csv,
+                BrokerFlags = ["--max-messages-per-partition", limit.ToString(CultureInfo.InvariantCulture)],
+            });
+            var elapsed = await CarryAsync(pipeline, rows, streamers, collectors, cancellationToken);
+            Report(pipeline, rows, elapsed, folder);
+            CompareWithSqliteImport(csv, rows, folder);
+            return 0;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void WriteCsv(string path, long rows, int gpus)
+    {
+        var fleet = new FleetSimulator(new FleetShape
+        {
+            Hosts = Math.Max(1, gpus / 8),
+            GpusPerHost = Math.Min(8, gpus),
+            Steps = (int)(rows / Math.Max(1, gpus / 8 * Math.Min(8, gpus))) + 1,
+            Interval = TimeSpan.FromSeconds(1),
+        });
+        using var writer = CsvFiles.Create(path);
+        var written = CsvFiles.WriteSixMetrics(fleet, writer, rows);
+        if (written != rows)
+            throw new InvalidOperationException($"{written} rows were written, not {rows}");
+    }
+
+    private static async Task<TimeSpan> CarryAsync(PipelineProcesses pipeline, long rows, int streamers, int collectors, CancellationToken cancellationToken)
+    {
+        pipeline.StartBroker();
+        for (var i = 0; i < collectors; i++)
+            pipeline.StartCollector();
+        pipeline.StartGateway();
+        using var http = new HttpClient { BaseAddress = pipeline.GatewayAddress };
+        using var reader = new TelemetryReader(pipeline.DatabasePath);
+        await UntilAsync(pipeline, () => Task.FromResult(reader.IsReady), cancellationToken);
+
+        var watch = Stopwatch.StartNew();
+        for (var i = 0; i < streamers; i++)
+            pipeline.StartStreamer();
+        await UntilAsync(pipeline, async () => (await reader.StateAsync(cancellationToken)).Rows >= rows, cancellationToken);
+        return watch.Elapsed;
+    }
+
+    private static void Report(PipelineProcesses pipeline, long rows, TimeSpan elapsed, string folder)
+    {
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"pipeline    {rows / elapsed.TotalSeconds,12:n0} rows/s   {elapsed.TotalSeconds:n2} s from the streamers' start to the last row queryable"));
+        foreach (var process in pipeline.Processes.Where(p => !p.HasExited))
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"  {process.Name,-10}{process.CpuTime?.TotalSeconds,8:n2} s CPU {process.ResidentBytes / 1048576.0,8:n0} MiB"));
+        }
+        foreach (var streamer in pipeline.Processes.Where(p => p.Name == "Streamer"))
+            Console.WriteLine($"  {streamer.Lines.LastOrDefault()}");
+        var bytes = Directory.EnumerateFiles(folder, "telemetry.db*").Sum(file => new FileInfo(file).Length);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"store       {bytes / (double)rows,12:n1} B a row"));
+    }
+
+    private static void CompareWithSqliteImport(string csv, long rows, string folder)
+    {
+        var start = new ProcessStartInfo("sqlite3") { RedirectStandardInput = true, RedirectStandardOutput = true };
+        start.ArgumentList.Add(Path.Combine(folder, "import.db"));
+        try
+        {
+            var watch = Stopwatch.StartNew();
+            using var sqlite = Process.Start(start)!;
+            sqlite.StandardInput.WriteLine("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;");
+            sqlite.StandardInput.WriteLine("CREATE TABLE t(timestamp TEXT, host_id TEXT, gpu_id TEXT, a REAL, b REAL, c REAL, d REAL, e REAL, f REAL);");
+            sqlite.StandardInput.WriteLine(".mode csv");
+            sqlite.StandardInput.WriteLine($".import --skip 1 {csv} t");
+            sqlite.StandardInput.Close();
+            sqlite.WaitForExit();
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"sqlite3     {rows / watch.Elapsed.TotalSeconds,12:n0} rows/s   .import of the same file, one process, one transaction"));
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Console.WriteLine("sqlite3     not installed: no comparison");
+        }
+    }
+
+    private static async Task UntilAsync(PipelineProcesses pipeline, Func<Task<bool>> condition, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        var watch = Stopwatch.StartNew();
+        while (!await condition())
+        {
+            if (pipeline.Processes.FirstOrDefault(p => p.HasExited && p.Name != "Streamer") is { } dead)
+                throw new InvalidOperationException($"{dead.Name} ended:\n{dead.Tail()}");
+            if (watch.Elapsed > TimeLimit)
+                throw new TimeoutException($"not done after {TimeLimit}:\n{string.Join('\n', pipeline.Processes.Select(p => p.Name + "\n" + p.Tail()))}");
+            await timer.WaitForNextTickAsync(cancellationToken);
+        }
+    }
+}
