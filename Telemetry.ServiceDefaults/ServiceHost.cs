@@ -80,13 +80,18 @@ public static class ServiceHost
     }
 
     /// <summary>Runs the application until it is told to stop.</summary>
-    /// <returns>The exit code: that of <see cref="Environment.ExitCode"/> where a worker has set it.</returns>
-    /// <exception cref="StartupException">A port is in use.</exception>
+    /// <returns>The exit code: 1 when a worker failed, otherwise <see cref="Environment.ExitCode"/>, which a worker may have set.</returns>
+    /// <exception cref="StartupException">A port is in use, or a worker ended with it.</exception>
     public static async Task<int> RunToEndAsync(this WebApplication app)
     {
         try
         {
             await app.StartAsync();
+            await app.WaitForShutdownAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // A worker failed while the host was starting; its reason follows.
         }
         catch (IOException error) when (error.InnerException is AddressInUseException)
         {
@@ -98,9 +103,14 @@ public static class ServiceHost
             await app.DisposeAsync();
             throw new StartupException($"cannot listen: {error.Message}; check LISTEN_ADDRESS and the ports", error);
         }
-        await app.WaitForShutdownAsync();
+        var failure = app.Services.GetServices<IHostedService>().OfType<BackgroundService>()
+            .Select(worker => worker.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(error => error is not null);
+        if (failure is not null and not StartupException)
+            ServiceDefaultsLog.WorkerFailed(app.Logger, failure);
         await app.DisposeAsync();
-        return Environment.ExitCode;
+        if (failure is StartupException reason)
+            throw reason;
+        return failure is null ? Environment.ExitCode : ServiceProgram.ExitFailure;
     }
 
     /// <summary>The addresses that a started application listens on, in the order in which <see cref="Listen"/> was called.</summary>

@@ -22,6 +22,8 @@ internal static class ServiceLogging
         // The framework's own requests and connections are noise unless something is being looked for.
         logging.AddFilter("Microsoft", level == LogLevel.Debug ? LogLevel.Information : Max(level, LogLevel.Warning));
         logging.AddFilter("Grpc", level == LogLevel.Debug ? LogLevel.Information : Max(level, LogLevel.Error));
+        // The host's own report of a failed start or worker is a stack trace; ServiceHost.RunToEndAsync says it in a line.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         if (configuration["Logging:Console:FormatterName"] == "simple")
         {
             logging.AddSimpleConsole(console =>
