@@ -114,6 +114,7 @@ public sealed partial class TelemetryStore : IDisposable
             var fenced = new List<int>();
             _columns.Refresh();
             _inserter.Begin();
+            _checkpoints.Begin();
             var firstRow = _blocks.Begin(now);
             var row = firstRow;
             for (var i = 0; i < parts.Count; i++)
