@@ -58,7 +58,7 @@ public sealed class SettingDescription
             }
             if (type == typeof(int) || type == typeof(long))
                 return "a whole number" + Range();
-            return "a text that is not empty";
+            return _attribute.AllowEmpty ? "a text, or nothing" : "a text that is not empty";
         }
     }
 
@@ -112,7 +112,7 @@ public sealed class SettingDescription
         max = _attribute.Max is { } high ? long.Parse(high, CultureInfo.InvariantCulture) : max;
         if (number < min || number > max)
             return false;
-        value = type == typeof(int) ? (int)number : number;
+        value = type == typeof(int) ? (object)(int)number : number;
         return true;
     }
 

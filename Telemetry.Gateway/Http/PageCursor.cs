@@ -1,0 +1,65 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.IO.Hashing;
+using System.Text;
+using Telemetry.Storage.Queries;
+
+namespace Telemetry.Gateway.Http;
+
+/// <summary>
+/// Where a page of rows goes on, as an opaque text for the URL. It belongs to the filters of its query: with others, or
+/// changed, it is refused. It grants nothing, so a checksum is enough.
+/// </summary>
+internal static class PageCursor
+{
+    // 0 version u8 | 1 time_unix_ms i64 | 9 row_id i64 | 17 checksum u64 of the bytes before and the filters
+    private const int Bytes = 25;
+    private const byte Version = 1;
+
+    /// <summary>The text of a cursor.</summary>
+    public static string Write(RowCursor cursor, RowQuery filters)
+    {
+        Span<byte> bytes = stackalloc byte[Bytes];
+        bytes[0] = Version;
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[1..], cursor.TimeUnixMs);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[9..], cursor.RowId);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[17..], Checksum(bytes[..17], filters));
+        return Base64Url.EncodeToString(bytes);
+    }
+
+    /// <summary>Reads a cursor; false when it is not one, or not of these filters.</summary>
+    public static bool TryRead(string text, RowQuery filters, out RowCursor cursor)
+    {
+        cursor = default;
+        Span<byte> bytes = stackalloc byte[Bytes];
+        if (text.Length != Base64Url.GetEncodedLength(Bytes)
+            || !Base64Url.TryDecodeFromChars(text, bytes, out var length)
+            || length != Bytes
+            || bytes[0] != Version
+            || BinaryPrimitives.ReadUInt64LittleEndian(bytes[17..]) != Checksum(bytes[..17], filters)
+            || Base64Url.EncodeToString(bytes) != text)
+        {
+            return false;
+        }
+        cursor = new RowCursor(BinaryPrimitives.ReadInt64LittleEndian(bytes[1..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[9..]));
+        return true;
+    }
+
+    private static ulong Checksum(ReadOnlySpan<byte> bytes, RowQuery filters)
+    {
+        var hash = new XxHash3();
+        hash.Append(bytes);
+        Span<byte> time = stackalloc byte[8];
+        foreach (var bound in (ReadOnlySpan<DateTimeOffset?>)[filters.Start, filters.End])
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(time, bound?.UtcTicks ?? long.MinValue);
+            hash.Append(time);
+        }
+        foreach (var label in (ReadOnlySpan<string?>)[filters.HostId, filters.GpuId])
+        {
+            hash.Append([(byte)(label is null ? 0 : 1)]);
+            hash.Append(Encoding.UTF8.GetBytes(label ?? ""));
+        }
+        return hash.GetCurrentHashAsUInt64();
+    }
+}
