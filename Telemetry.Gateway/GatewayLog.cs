@@ -15,6 +15,9 @@ internal static partial class GatewayLog
     [LoggerMessage(4003, LogLevel.Warning, "{Method} {Path} was stopped after {Limit}: the query took too long")]
     public static partial void QueryTimedOut(ILogger logger, string method, string path, TimeSpan limit);
 
+    [LoggerMessage(4005, LogLevel.Error, "{Method} {Path}: the store cannot be read")]
+    public static partial void StoreUnavailable(ILogger logger, string method, string path, Exception error);
+
     [LoggerMessage(4004, LogLevel.Debug, "The queue cannot be asked: {Reason}")]
     public static partial void QueueUnreachable(ILogger logger, string reason, Exception error);
 }

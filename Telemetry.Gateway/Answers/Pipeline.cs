@@ -188,8 +188,8 @@ public sealed record CheckpointState
     /// <summary>The incarnation of the log.</summary>
     public required int LogEpoch { get; init; }
 
-    /// <summary>The offset that it reads next.</summary>
-    public required long NextOffset { get; init; }
+    /// <summary>The offset that it reads next; null before the first record.</summary>
+    public required long? NextOffset { get; init; }
 
     /// <summary>
     /// The queue's high watermark less the next offset: records on their way; null where the queue is not known or has

@@ -76,7 +76,7 @@ internal static class PipelineRoutes
         Topic = row.Topic,
         Partition = row.Partition,
         LogEpoch = row.LogEpoch,
-        NextOffset = row.NextOffset,
+        NextOffset = row.NextOffset < 0 ? null : row.NextOffset,
         LagRecords = Lag(row, queue),
         Owner = row.Owner,
         OwnerEpoch = row.OwnerEpoch,

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Telemetry.Storage;
 
 namespace Telemetry.Gateway.Http;
 
@@ -79,6 +80,11 @@ internal sealed class ApiRoute<TAnswer> : ApiRoute
         {
             GatewayLog.QueryTimedOut(logger, http.Request.Method, Path, sources.Options.QueryTimeout);
             throw new ProblemException(Problems.Timeout(sources.Options.QueryTimeout));
+        }
+        catch (StoreException error) when (error.Fault is not (StoreFault.Internal or StoreFault.Damaged))
+        {
+            GatewayLog.StoreUnavailable(logger, http.Request.Method, Path, error);
+            throw new ProblemException(Problems.StoreUnavailable(error.IsTransient || error.Fault == StoreFault.Moved));
         }
     }
 }

@@ -49,17 +49,20 @@ internal static class PageCursor
     {
         var hash = new XxHash3();
         hash.Append(bytes);
-        Span<byte> time = stackalloc byte[8];
-        foreach (var bound in (ReadOnlySpan<DateTimeOffset?>)[filters.Start, filters.End])
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(time, bound?.UtcTicks ?? long.MinValue);
-            hash.Append(time);
-        }
+        Append(hash, filters.Start?.UtcTicks ?? -1);
+        Append(hash, filters.End?.UtcTicks ?? -1);
         foreach (var label in (ReadOnlySpan<string?>)[filters.HostId, filters.GpuId])
         {
-            hash.Append([(byte)(label is null ? 0 : 1)]);
+            Append(hash, label?.Length ?? -1);
             hash.Append(Encoding.UTF8.GetBytes(label ?? ""));
         }
         return hash.GetCurrentHashAsUInt64();
+    }
+
+    private static void Append(XxHash3 hash, long value)
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, value);
+        hash.Append(bytes);
     }
 }

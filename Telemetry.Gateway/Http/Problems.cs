@@ -50,9 +50,10 @@ internal static class Problems
         Make("query-timeout", "The query took too long", StatusCodes.Status503ServiceUnavailable,
             $"the query was stopped after {limit.TotalSeconds:0.###} s: ask for a shorter range, fewer metrics or one host");
 
-    /// <summary>A store that is busy or not readable for the moment.</summary>
-    public static Problem StoreUnavailable(string detail) =>
-        Make("store-unavailable", "The store is not available", StatusCodes.Status503ServiceUnavailable, detail);
+    /// <summary>A store that cannot be read: for the moment, or until someone mends it.</summary>
+    public static Problem StoreUnavailable(bool transient) =>
+        Make("store-unavailable", "The store is not available", StatusCodes.Status503ServiceUnavailable,
+            transient ? "the store cannot be read just now; try again" : "the store cannot be read; the gateway's log says why");
 
     /// <summary>An error of the server itself, such as a request line that makes no sense.</summary>
     public static Problem Other(int status) =>

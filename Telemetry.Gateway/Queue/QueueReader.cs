@@ -8,13 +8,13 @@ namespace Telemetry.Gateway.Queue;
 /// <summary>What the queue knows at a moment.</summary>
 /// <param name="Section">For the answer.</param>
 /// <param name="HighWatermarks">By topic and partition, for the store's lag; empty where the queue did not answer.</param>
-public sealed record QueueSnapshot(QueueSection Section, IReadOnlyDictionary<(string Topic, int Partition), LogPosition> HighWatermarks);
+public sealed record QueueSnapshot(QueueSection Section, IReadOnlyDictionary<(string Topic, int Partition), LogEnd> HighWatermarks);
 
 /// <summary>The end of a partition's log.</summary>
 /// <param name="TopicId">The topic's incarnation.</param>
 /// <param name="LogEpoch">The log's incarnation.</param>
 /// <param name="HighWatermark">The offset after the newest acknowledged record.</param>
-public readonly record struct LogPosition(Guid TopicId, int LogEpoch, long HighWatermark);
+public readonly record struct LogEnd(Guid TopicId, int LogEpoch, long HighWatermark);
 
 /// <summary>Asks the queue for its topics and groups, and takes no for an answer.</summary>
 public sealed class QueueReader(QueueConnection connection, TimeSpan timeout, ILogger<QueueReader> logger) : IAsyncDisposable
@@ -35,7 +35,7 @@ public sealed class QueueReader(QueueConnection connection, TimeSpan timeout, IL
             var reason = Reason(error.StatusCode);
             GatewayLog.QueueUnreachable(logger, reason, error);
             return new QueueSnapshot(
-                new QueueSection { Reachable = false, Reason = reason, Topics = [], Groups = [] }, new Dictionary<(string, int), LogPosition>());
+                new QueueSection { Reachable = false, Reason = reason, Topics = [], Groups = [] }, new Dictionary<(string, int), LogEnd>());
         }
     }
 
@@ -53,14 +53,14 @@ public sealed class QueueReader(QueueConnection connection, TimeSpan timeout, IL
 
     private static QueueSnapshot Snapshot(IEnumerable<TopicDescription> topics, IEnumerable<GroupDescription> groups)
     {
-        var positions = new Dictionary<(string, int), LogPosition>();
+        var positions = new Dictionary<(string, int), LogEnd>();
         var states = new List<TopicState>();
         foreach (var topic in topics.OrderBy(t => t.Topic, StringComparer.Ordinal))
         {
             states.Add(Topic(topic));
             var id = topic.TopicId.Length == 16 ? new Guid(topic.TopicId.Span, bigEndian: true) : Guid.Empty;
             foreach (var partition in topic.Partitions)
-                positions[(topic.Topic, partition.Partition)] = new LogPosition(id, partition.LogEpoch, partition.HighWatermark);
+                positions[(topic.Topic, partition.Partition)] = new LogEnd(id, partition.LogEpoch, partition.HighWatermark);
         }
         var section = new QueueSection
         {
