@@ -41,11 +41,17 @@ public sealed record RowQuery
 
     /// <summary>Go on after this row.</summary>
     public RowCursor? After { get; init; }
+
+    /// <summary>
+    /// Whether to count all rows that match, which may read all of them. Turn it off where pages follow one another:
+    /// then <see cref="RowPage.Total"/> is -1.
+    /// </summary>
+    public bool CountTotal { get; init; } = true;
 }
 
 /// <summary>Rows, newest first.</summary>
 /// <param name="Rows">The rows.</param>
-/// <param name="Total">All rows that match, whatever the page.</param>
+/// <param name="Total">All rows that match, whatever the page; -1 if they were not to be counted.</param>
 /// <param name="Next">Where the next page begins; null at the end.</param>
 public sealed record RowPage(IReadOnlyList<TelemetryRow> Rows, long Total, RowCursor? Next);
 

@@ -2,49 +2,111 @@ namespace Telemetry.Storage.Queries;
 
 /// <summary>
 /// Reads the store; never writes and never blocks a writer. Thread-safe. The file may not exist yet: then
-/// <see cref="IsReady"/> is false and every query answers as from an empty store. A cancelled query stops working.
+/// <see cref="IsReady"/> is false and every query answers as from an empty store. A cancelled query stops working. Each
+/// query reads the store as it is at one moment. A file that cannot be read is a <see cref="StoreException"/>.
 /// </summary>
 public sealed class TelemetryReader : IDisposable
 {
+    // Queries work in SQLite on a thread of their own; more at a time would only take turns.
+    private static readonly int ConcurrentMax = Math.Max(4, Environment.ProcessorCount * 2);
+
+    private readonly ReaderPool _pool;
+    private readonly TimeProvider _time;
+    private readonly SemaphoreSlim _slots = new(ConcurrentMax);
+
     /// <summary>A reader of a database file; opens connections as they are needed.</summary>
     /// <param name="databasePath">The file.</param>
     /// <param name="time">The clock for "now"; the system's if null.</param>
-    public TelemetryReader(string databasePath, TimeProvider? time = null) => throw new NotImplementedException();
+    public TelemetryReader(string databasePath, TimeProvider? time = null)
+    {
+        _pool = new ReaderPool(Path.GetFullPath(databasePath));
+        _time = time ?? TimeProvider.System;
+    }
 
     /// <summary>Whether the store is there and of a schema that this program knows.</summary>
-    public bool IsReady => throw new NotImplementedException();
+    public bool IsReady
+    {
+        get
+        {
+            try
+            {
+                return _pool.Run(false, _ => true, CancellationToken.None);
+            }
+            catch (StoreException)
+            {
+                return false; // what is wrong is told by the next query
+            }
+        }
+    }
 
     /// <summary>The names of all metric columns, in alphabetical order.</summary>
-    public Task<IReadOnlyList<string>> MetricsAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<IReadOnlyList<string>> MetricsAsync(CancellationToken cancellationToken) =>
+        QueryAsync([], snapshot => snapshot.MetricsAmong(null), cancellationToken);
 
     /// <summary>Rows, newest first; rows of equal time in the reverse order of their writing.</summary>
-    public Task<RowPage> RowsAsync(RowQuery query, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="ArgumentOutOfRangeException">The limit is below 1, or more than ten million rows are to be passed over.</exception>
+    public Task<RowPage> RowsAsync(RowQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1, nameof(query));
+        ArgumentOutOfRangeException.ThrowIfNegative(query.Skip, nameof(query));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Skip + query.Limit, RowPages.SkipMax, nameof(query));
+        return QueryAsync(new RowPage([], query.CountTotal ? 0 : -1, null), snapshot => RowPages.Read(snapshot, query), cancellationToken);
+    }
 
     /// <summary>All hosts, by name.</summary>
-    public Task<IReadOnlyList<HostRow>> HostsAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<IReadOnlyList<HostRow>> HostsAsync(CancellationToken cancellationToken) =>
+        QueryAsync([], FleetQueries.Hosts, cancellationToken);
 
     /// <summary>A host's GPUs, by index (numerically where they are numbers); empty for an unknown host.</summary>
-    public Task<IReadOnlyList<GpuRow>> GpusAsync(string hostId, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<IReadOnlyList<GpuRow>> GpusAsync(string hostId, CancellationToken cancellationToken) =>
+        QueryAsync([], snapshot => FleetQueries.Gpus(snapshot, hostId), cancellationToken);
 
-    /// <summary>Aggregates of every metric (or those named), by group, in the order of the group's names.</summary>
+    /// <summary>Aggregates of every metric (or those named), by group, in the order of the group's names. Metrics without values are left out.</summary>
     public Task<IReadOnlyList<AggregateGroup>> AggregateAsync(
         TimeRange range, GroupBy groupBy, string? hostId, string? gpuId, IReadOnlyList<string>? metrics, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+        QueryAsync([], snapshot => Aggregations.ByGroup(snapshot, range, groupBy, hostId, gpuId, metrics), cancellationToken);
 
     /// <summary>One metric of one GPU in buckets of <paramref name="step"/>, aligned to the range's start.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The step is not above zero.</exception>
     public Task<IReadOnlyList<SeriesPoint>> SeriesAsync(
-        string hostId, string gpuId, string metric, TimeRange range, TimeSpan step, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+        string hostId, string gpuId, string metric, TimeRange range, TimeSpan step, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(step, TimeSpan.Zero);
+        return QueryAsync([], snapshot => Aggregations.Series(snapshot, hostId, gpuId, metric, range, step), cancellationToken);
+    }
 
     /// <summary>The newest record of every GPU (by time, then by writing), by host and GPU.</summary>
-    public Task<IReadOnlyList<LatestRow>> LatestAsync(string? hostId, string? gpuId, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<IReadOnlyList<LatestRow>> LatestAsync(string? hostId, string? gpuId, CancellationToken cancellationToken) =>
+        QueryAsync([], snapshot => FleetQueries.Latest(snapshot, hostId, gpuId), cancellationToken);
 
     /// <summary>The fleet over a range.</summary>
-    public Task<FleetSummary> SummaryAsync(TimeRange range, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<FleetSummary> SummaryAsync(TimeRange range, CancellationToken cancellationToken) =>
+        QueryAsync(new FleetSummary(0, 0, 0, [], null), snapshot => FleetSummaries.Summarize(snapshot, range, _time.GetUtcNow()), cancellationToken);
 
     /// <summary>Checkpoints, gaps, dead letters and sizes.</summary>
-    public Task<StoreState> StateAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<StoreState> StateAsync(CancellationToken cancellationToken) =>
+        QueryAsync(new StoreState(0, 0, [], [], []), StoreStates.Read, cancellationToken);
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        _pool.Dispose();
+        _slots.Dispose();
+    }
+
+    private async Task<T> QueryAsync<T>(T empty, Func<Snapshot, T> query, CancellationToken cancellationToken)
+    {
+        await _slots.WaitAsync(cancellationToken);
+        try
+        {
+            return await Task.Run(() => _pool.Run(empty, query, cancellationToken), cancellationToken);
+        }
+        finally
+        {
+            _slots.Release();
+        }
+    }
+
+    private Task<IReadOnlyList<T>> QueryAsync<T>(IReadOnlyList<T> empty, Func<Snapshot, IReadOnlyList<T>> query, CancellationToken cancellationToken) =>
+        QueryAsync<IReadOnlyList<T>>(empty, query, cancellationToken);
 }

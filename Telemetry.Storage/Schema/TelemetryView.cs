@@ -13,18 +13,19 @@ internal static class TelemetryView
     /// <summary>Makes the view anew with these metrics.</summary>
     public static void Create(Database database, IEnumerable<string> metrics)
     {
-        // A LEFT JOIN on a unique key can neither add nor drop rows, so SQLite leaves it out where no label is asked for:
-        // COUNT(*) touches only the samples.
+        // A subquery a label, not a join: SQLite leaves out the labels that are not asked for, so that COUNT(*) only
+        // counts pages. It cannot leave out a join where there is an aggregate (measured: seven times slower).
         var sql = new StringBuilder("""
             DROP VIEW IF EXISTS telemetry;
             CREATE VIEW telemetry AS
               -- Every record with its labels and metrics, for people. Times are UTC.
-              SELECT strftime('%Y-%m-%dT%H:%M:%fZ', s.time / 1000.0, 'unixepoch') AS timestamp,
-                g.host_id, g.gpu_id, g.uuid, g.model, g.device, g.pod, g.namespace, g.container
+              SELECT strftime('%Y-%m-%dT%H:%M:%fZ', s.time / 1000.0, 'unixepoch') AS timestamp
             """);
+        foreach (var label in LabelColumns.Skip(1))
+            sql.Append(",\n    (SELECT ").Append(label).Append(" FROM gpu WHERE id = s.gpu) AS ").Append(label);
         foreach (var metric in metrics)
-            sql.Append(", s.\"").Append(metric).Append('"');
-        sql.Append(" FROM sample AS s LEFT JOIN gpu AS g ON g.id = s.gpu;");
+            sql.Append(",\n    s.\"").Append(metric).Append('"');
+        sql.Append("\n  FROM sample AS s");
         database.Execute(sql.ToString());
     }
 }

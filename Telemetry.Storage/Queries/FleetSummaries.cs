@@ -1,0 +1,92 @@
+using System.Runtime.InteropServices;
+
+namespace Telemetry.Storage.Queries;
+
+/// <summary>The fleet over a range, with how complete its records are.</summary>
+internal static class FleetSummaries
+{
+    // The median of this many distances says what the usual interval is; more would cost memory in large fleets.
+    private const int TimesMax = 65;
+
+    private sealed class Gpu
+    {
+        public long Rows { get; set; }
+
+        public long FirstTime { get; set; } = long.MaxValue;
+
+        public List<long> Times { get; } = new(capacity: 4);
+
+        /// <summary>The median distance of the first records; null where there are fewer than two times.</summary>
+        public double? UsualInterval()
+        {
+            Times.Sort();
+            var distances = Times.Zip(Times.Skip(1), (a, b) => b - a).Where(d => d > 0).Order().ToList();
+            return Median(distances.ConvertAll(d => (double)d));
+        }
+    }
+
+    public static FleetSummary Summarize(Snapshot snapshot, TimeRange range, DateTimeOffset now)
+    {
+        var metrics = snapshot.MetricsAmong(null);
+        var totals = new MetricTotals[metrics.Count];
+        var bySeries = new Dictionary<long, Gpu>();
+        var gpus = new Dictionary<(string HostId, string GpuId), Gpu>();
+        var start = StoreTime.Ceiling(range.Start);
+        var end = StoreTime.Ceiling(range.End);
+        using var scan = new SampleScan(snapshot, SeriesFilter.All, start, end, metrics);
+        while (scan.Read())
+        {
+            if (!bySeries.TryGetValue(scan.Series, out var gpu))
+            {
+                var labels = snapshot.LabelsOf(scan.Series);
+                ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(gpus, (labels.HostId, labels.GpuId), out _);
+                gpu = known ??= new Gpu();
+                bySeries.Add(scan.Series, gpu);
+            }
+            gpu.Rows++;
+            gpu.FirstTime = Math.Min(gpu.FirstTime, scan.Time);
+            if (gpu.Times.Count < TimesMax)
+                gpu.Times.Add(scan.Time);
+            Aggregations.AddValues(scan, totals);
+        }
+        var until = Math.Min(end, now.ToUnixTimeMilliseconds());
+        var completeness = gpus.Count == 0 ? (double?)null : Completeness(snapshot, gpus, start, until);
+        return new FleetSummary(gpus.Keys.Select(g => g.HostId).Distinct().Count(), gpus.Count, gpus.Values.Sum(g => g.Rows),
+            MetricTotals.Aggregates(metrics, totals), completeness);
+    }
+
+    /// <summary>
+    /// Received over expected; a GPU that sent more than expected does not make up for one that sent less. A GPU with one
+    /// record has no interval of its own and is measured by the fleet's median.
+    /// </summary>
+    private static double Completeness(Snapshot snapshot, Dictionary<(string HostId, string GpuId), Gpu> gpus, long start, long until)
+    {
+        var firstSeen = FirstSeen(snapshot);
+        var intervals = gpus.ToDictionary(g => g.Key, g => g.Value.UsualInterval());
+        var fleetInterval = Median([.. intervals.Values.OfType<double>().Order()]);
+        var (received, expected) = (0.0, 0.0);
+        foreach (var (key, gpu) in gpus)
+        {
+            var from = firstSeen.GetValueOrDefault(key, gpu.FirstTime) < start ? start : gpu.FirstTime;
+            var interval = intervals[key] ?? fleetInterval;
+            var due = interval is { } usual ? Math.Max((until - from) / usual, 1) : gpu.Rows;
+            expected += due;
+            received += Math.Min(gpu.Rows, due);
+        }
+        return received / expected;
+    }
+
+    private static Dictionary<(string, string), long> FirstSeen(Snapshot snapshot)
+    {
+        using var select = snapshot.Database.Prepare(
+            "SELECT g.host_id, g.gpu_id, min(l.first_time) FROM latest AS l JOIN gpu AS g ON g.id = l.gpu GROUP BY g.host_id, g.gpu_id");
+        var seen = new Dictionary<(string, string), long>();
+        while (select.Step())
+            seen.Add((select.Text(0), select.Text(1)), select.Long(2));
+        return seen;
+    }
+
+    private static double? Median(List<double> sorted) => sorted.Count == 0
+        ? null
+        : (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
+}

@@ -1,0 +1,55 @@
+namespace Telemetry.Storage.Queries;
+
+/// <summary>Checkpoints, gaps, dead letters and sizes.</summary>
+internal static class StoreStates
+{
+    private const int GapsMax = 100;
+
+    public static StoreState Read(Snapshot snapshot)
+    {
+        var path = snapshot.Database.Path;
+        var bytes = new[] { path, path + "-wal" }.Select(p => new FileInfo(p)).Where(f => f.Exists).Sum(f => f.Length);
+        var rows = snapshot.Database.Scalar("SELECT sum(rows) FROM block") ?? 0;
+        return new StoreState(rows, bytes, Checkpoints(snapshot), Gaps(snapshot), DeadLetters(snapshot));
+    }
+
+    private static List<CheckpointRow> Checkpoints(Snapshot snapshot)
+    {
+        using var select = snapshot.Database.Prepare("""
+            SELECT topic, partition, topic_id, log_epoch, next_offset, owner_epoch, owner, updated_at FROM checkpoint ORDER BY topic, partition
+            """);
+        var checkpoints = new List<CheckpointRow>();
+        while (select.Step())
+        {
+            checkpoints.Add(new CheckpointRow(select.Text(0), select.Int(1), Id(select.Text(2)), select.Int(3),
+                select.Long(4), select.Long(5), select.Text(6), StoreTime.From(select.Long(7))));
+        }
+        return checkpoints;
+    }
+
+    private static List<GapRow> Gaps(Snapshot snapshot)
+    {
+        using var select = snapshot.Database.Prepare($"""
+            SELECT topic, partition, topic_id, log_epoch, from_offset, to_offset, reason, detected_at FROM gap ORDER BY id DESC LIMIT {GapsMax}
+            """);
+        var gaps = new List<GapRow>();
+        while (select.Step())
+        {
+            gaps.Add(new GapRow(select.Text(0), select.Int(1), Id(select.Text(2)), select.Int(3),
+                select.Long(4), select.Long(5), select.Text(6), StoreTime.From(select.Long(7))));
+        }
+        return gaps;
+    }
+
+    private static List<DeadLetterCount> DeadLetters(Snapshot snapshot)
+    {
+        using var select = snapshot.Database.Prepare("SELECT reason, sum(records), max(time) FROM dead_letter GROUP BY reason ORDER BY reason");
+        var counts = new List<DeadLetterCount>();
+        while (select.Step())
+            counts.Add(new DeadLetterCount(select.Text(0), select.Long(1), StoreTime.From(select.Long(2))));
+        return counts;
+    }
+
+    // Empty before a partition's first record.
+    private static Guid Id(string text) => text.Length == 0 ? Guid.Empty : Guid.Parse(text);
+}
