@@ -63,7 +63,7 @@ public sealed record Pagination
     /// <summary>The most records in a page.</summary>
     public required int PageSize { get; init; }
 
-    /// <summary>All records that match.</summary>
+    /// <summary>All records that match; where a cursor was given, all that matched on the first page.</summary>
     public required long Total { get; init; }
 
     /// <summary>All pages of this size.</summary>

@@ -16,8 +16,8 @@ internal static class OperationsRoutes
         OperationId = "getHealth",
         Tag = Tags.Operations,
         Summary = "Says whether the gateway can answer",
-        Description = "200 as soon as the gateway serves, also before the store is there (`\"store\":\"waiting\"`): then the answers are those of an empty store.",
-        Answer = request => Task.FromResult(new HealthAnswer { Status = "healthy", Store = request.Store.IsReady ? "ready" : "waiting" }),
+        Description = "200 as soon as the gateway serves, also before the store is there (`\"store\":\"waiting\"`): then the answers are those of an empty store. A store that is there but cannot be read is 503.",
+        Answer = HealthAsync,
         Example = new HealthAnswer { Status = "healthy", Store = "ready" },
     };
 
@@ -41,6 +41,12 @@ internal static class OperationsRoutes
         routes.MapMethods("/openapi/v1.json", [HttpMethods.Get, HttpMethods.Head], DocumentAsync).ExcludeFromDescription();
         routes.MapMethods("/swagger", [HttpMethods.Get, HttpMethods.Head], () => Results.Redirect("/swagger/index.html")).ExcludeFromDescription();
         routes.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], () => Results.Content(FrontPage.Html, MediaTypeNames.Text.Html, Encoding.UTF8)).ExcludeFromDescription();
+    }
+
+    private static async Task<HealthAnswer> HealthAsync(ApiRequest request)
+    {
+        await request.Store.MetricsAsync(request.Stop); // refused where the file cannot be read
+        return new HealthAnswer { Status = "healthy", Store = request.Store.IsReady ? "ready" : "waiting" };
     }
 
     private static async Task<IResult> DocumentAsync(GatewayDocument document, CancellationToken cancellationToken) =>

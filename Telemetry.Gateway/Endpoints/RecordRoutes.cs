@@ -19,7 +19,7 @@ internal static class RecordRoutes
 
     private static readonly TextParameter Cursor = new("cursor", "The next_cursor of the answer before, with the same host_id, gpu_id, start_time and end_time. Records that arrive meanwhile do not shift the pages.")
     {
-        Example = "AQAuSaGXAQAAKgAAAAAAAABrW3xAbkdqYg",
+        Example = "AfiR0x-YAQAAOTAAAAAAAACalAYAAAAAAEq2rUkVRY2c",
     };
 
     /// <summary>GET /api/v1/telemetry.</summary>
@@ -44,7 +44,7 @@ internal static class RecordRoutes
                 Total = 431_250,
                 TotalPages = 4_313,
                 HasNext = true,
-                NextCursor = "AQAuSaGXAQAAKgAAAAAAAABrW3xAbkdqYg",
+                NextCursor = "AfiR0x-YAQAAOTAAAAAAAACalAYAAAAAAEq2rUkVRY2c",
             },
         },
     };
@@ -52,13 +52,14 @@ internal static class RecordRoutes
     private static async Task<RecordsAnswer> ListAsync(ApiRequest request)
     {
         var size = request.Get(PageSize);
-        var query = Query(request, size);
+        var (query, counted) = Query(request, size);
         if (query.HostId is not null)
             await request.KnownGpusAsync(query.HostId, query.GpuId);
         await MetricNames.CheckAsync(request.Store, Filters.Metrics.Name, query.Metrics, request.Stop);
 
         var rows = await request.Store.RowsAsync(query, request.Stop);
-        var next = rows.Next is { } cursor ? PageCursor.Write(cursor, query) : null;
+        var total = counted ?? rows.Total;
+        var next = rows.Next is { } cursor ? PageCursor.Write(cursor, total, query) : null;
         if (next is not null)
             request.Http.Response.Headers.Link = $"<{NextLink(request, next)}>; rel=\"next\"";
         return new RecordsAnswer
@@ -68,15 +69,16 @@ internal static class RecordRoutes
             {
                 Page = query.After is null ? request.Get(Page) : null,
                 PageSize = size,
-                Total = rows.Total,
-                TotalPages = (rows.Total + size - 1) / size,
+                Total = total,
+                TotalPages = (total + size - 1) / size,
                 HasNext = next is not null,
                 NextCursor = next,
             },
         };
     }
 
-    private static RowQuery Query(ApiRequest request, int size)
+    // The query, and all that match where the cursor knows it.
+    private static (RowQuery Query, long? Total) Query(ApiRequest request, int size)
     {
         var (start, end) = TimeWindow.ReadOpen(request.Values);
         var query = new RowQuery
@@ -93,13 +95,13 @@ internal static class RecordRoutes
         {
             if (request.Values.Has(Page))
                 throw Problems.InvalidParameter(Page.Name, "is not possible together with cursor; give one or the other");
-            if (!PageCursor.TryRead(text, query, out var after))
+            if (!PageCursor.TryRead(text, query, out var after, out var total))
                 throw Problems.InvalidParameter(Cursor.Name, "is not a next_cursor of this query: begin again without it, and keep the other parameters as they are from page to page");
-            return query with { After = after };
+            return (query with { After = after, CountTotal = false }, total);
         }
         if ((long)page * size > RowsDeepMax)
             throw Problems.InvalidParameter(Page.Name, $"page {page} of {size} records is beyond the first {RowsDeepMax}; go on with the next_cursor of a page before it as cursor");
-        return query with { Skip = (page - 1L) * size };
+        return (query with { Skip = (page - 1L) * size }, null);
     }
 
     // The same query with the cursor in place of the page.

@@ -5,10 +5,11 @@ namespace Telemetry.Gateway.Http;
 /// <summary>Checks names of metrics against those in the store.</summary>
 internal static class MetricNames
 {
-    private const int SuggestionsMax = 3;
+    private const int NearMax = 3;
+    private const int KnownMax = 20;
 
     /// <summary>Nothing for known names, and for any name while no metric is stored at all.</summary>
-    /// <exception cref="ProblemException">A name is not known; the text has names near it.</exception>
+    /// <exception cref="ProblemException">A name is not known; the text has names that may be meant.</exception>
     public static async Task CheckAsync(TelemetryReader store, string parameter, IReadOnlyList<string>? names, CancellationToken cancellationToken)
     {
         if (names is null)
@@ -19,22 +20,28 @@ internal static class MetricNames
         foreach (var name in names)
         {
             if (!known.Contains(name, StringComparer.Ordinal))
-                throw Problems.InvalidParameter(parameter, $"'{Problems.Printable(name)}' is no metric in the store; near it: {string.Join(", ", Near(name, known))}");
+                throw Problems.InvalidParameter(parameter, $"'{Problems.Printable(name)}' is no metric in the store; {Suggest(name, known)}");
         }
     }
 
-    /// <summary>The known names that look most like one: those that contain it or its words, then by distance of edits.</summary>
-    internal static IEnumerable<string> Near(string name, IReadOnlyList<string> known)
+    /// <summary>The end of the refusal: the names that were probably meant, or else what there is.</summary>
+    internal static string Suggest(string name, IReadOnlyList<string> known)
     {
-        var bounded = name.Length > 64 ? name[..64] : name;
-        return known
-            .Select(k => (Name: k, Alike: bounded.Length >= 3 && (k.Contains(bounded, StringComparison.OrdinalIgnoreCase) || bounded.Contains(k, StringComparison.OrdinalIgnoreCase))))
-            .OrderByDescending(k => k.Alike)
-            .ThenBy(k => Distance(bounded, k.Name.Length > 64 ? k.Name[..64] : k.Name))
-            .ThenBy(k => k.Name, StringComparer.Ordinal)
-            .Take(SuggestionsMax)
-            .Select(k => k.Name);
+        var bounded = Bounded(name);
+        var near = known
+            .Select(k => (Name: k, Contained: bounded.Length >= 3 && (k.Contains(bounded, StringComparison.OrdinalIgnoreCase) || bounded.Contains(k, StringComparison.OrdinalIgnoreCase)), Distance: Distance(bounded, Bounded(k))))
+            .Where(k => k.Contained || k.Distance <= bounded.Length / 2)
+            .OrderByDescending(k => k.Contained).ThenBy(k => k.Distance).ThenBy(k => k.Name, StringComparer.Ordinal)
+            .Take(NearMax)
+            .Select(k => k.Name)
+            .ToList();
+        return near.Count > 0
+            ? "near it: " + string.Join(", ", near)
+            : "known: " + string.Join(", ", known.Take(KnownMax)) + (known.Count > KnownMax ? ", …" : "");
     }
+
+    // A distance costs the product of the lengths.
+    private static string Bounded(string name) => name.Length > 64 ? name[..64] : name;
 
     // Levenshtein's distance.
     private static int Distance(string a, string b)

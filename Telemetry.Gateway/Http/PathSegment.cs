@@ -14,14 +14,16 @@ internal static class PathSegment
         var value = http.Request.RouteValues[name]?.ToString() ?? "";
         if (!value.Contains("%2F", StringComparison.OrdinalIgnoreCase))
             return value;
-        var asSlash = value.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
         var target = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         foreach (var segment in target.Split('?')[0].Split('/'))
         {
-            var decoded = Uri.UnescapeDataString(segment);
-            if (decoded == value || decoded == asSlash)
-                return decoded;
+            if (AsServer(segment) == value)
+                return Uri.UnescapeDataString(segment);
         }
-        return asSlash;
+        return value;
     }
+
+    // What the server makes of a segment: all decoded but the slashes.
+    private static string AsServer(string segment) => Uri.UnescapeDataString(
+        segment.Replace("%2F", "%252F", StringComparison.Ordinal).Replace("%2f", "%252f", StringComparison.Ordinal));
 }

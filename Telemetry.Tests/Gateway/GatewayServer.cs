@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Telemetry.Gateway;
 using Telemetry.ServiceDefaults;
+using Telemetry.ServiceDefaults.Settings;
 
 namespace Telemetry.Tests.Gateway;
 
@@ -27,7 +28,7 @@ internal sealed class GatewayServer : IAsyncDisposable
 
     public static async Task<GatewayServer> StartAsync(GatewayOptions options, TimeProvider? time = null)
     {
-        var app = GatewayApp.Build(options with { Port = 0 }, time);
+        var app = GatewayApp.Build(options with { Port = 0, LogLevel = LogVerbosity.Error }, time);
         await app.StartAsync(Cancelled);
         return new GatewayServer(app);
     }

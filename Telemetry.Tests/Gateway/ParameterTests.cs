@@ -43,10 +43,11 @@ public sealed class ParameterTests(FleetFixture fleet) : IClassFixture<FleetFixt
     // Cursor
     [InlineData($"{Rows}?cursor=abc", "cursor", "cursor: is not a next_cursor of this query: begin again without it, and keep the other parameters as they are from page to page")]
     // Metrics
-    [InlineData($"{Rows}?metrics=gpu_util", "metrics", "metrics: 'gpu_util' is no metric in the store; near it: gpu_utilization, memory_free_mb, power_w")]
-    [InlineData($"{Rows}?metrics=power_w,temperatur", "metrics", "metrics: 'temperatur' is no metric in the store; near it: temperature_c, memory_free_mb, memory_used_mb")]
+    [InlineData($"{Rows}?metrics=gpu_util", "metrics", "metrics: 'gpu_util' is no metric in the store; near it: gpu_utilization")]
+    [InlineData($"{Rows}?metrics=power_w,temperatur", "metrics", "metrics: 'temperatur' is no metric in the store; near it: temperature_c")]
     [InlineData($"{Rows}?metrics=power_w,", "metrics", "metrics: 'power_w,' is not accepted: expected 1 to 100 names, separated by commas, each once")]
     [InlineData($"{Rows}?metrics=power_w,power_w", "metrics", "metrics: 'power_w,power_w' is not accepted: expected 1 to 100 names, separated by commas, each once")]
+    [InlineData($"{Rows}?metrics=memory_usd_mb", "metrics", "metrics: 'memory_usd_mb' is no metric in the store; near it: memory_used_mb, memory_free_mb")]
     // Choices
     [InlineData($"{Aggregations}?group_by=host", "group_by", "group_by: 'host' is not accepted: expected one of host_id, gpu_id")]
     [InlineData($"{Aggregations}?time_range=2h", "time_range", "time_range: '2h' is not accepted: expected one of 1h, 24h, 7d")]
@@ -54,12 +55,12 @@ public sealed class ParameterTests(FleetFixture fleet) : IClassFixture<FleetFixt
     [InlineData($"{Aggregations}?time_range=1h&end_time=2025-07-18T20:42:34Z", "time_range", "time_range: is not possible together with start_time or end_time; give one or the other")]
     [InlineData($"{Aggregations}?start_time=2025-07-18T21:00:01Z", "start_time", "start_time: is not before now; without end_time the range ends now")]
     [InlineData($"{Aggregations}?start_time=2015-01-01T00:00:00Z", "start_time", "start_time: is more than 3660 days before the end of the range; ask for a shorter one")]
-    [InlineData($"{Aggregations}?metrics=nope_nope", "metrics", "metrics: 'nope_nope' is no metric in the store; near it: power_w, temperature_c, memory_free_mb")]
+    [InlineData($"{Aggregations}?metrics=nope_nope", "metrics", "metrics: 'nope_nope' is no metric in the store; known: gpu_utilization, memory_free_mb, memory_used_mb, power_w, temperature_c")]
     // Series
     [InlineData(Series, "host_id", "host_id: is missing: expected a text of 1 to 1024 bytes")]
     [InlineData($"{Series}?host_id=node-a", "gpu_id", "gpu_id: is missing: expected a text of 1 to 1024 bytes")]
     [InlineData($"{Series}?host_id=node-a&gpu_id=0", "metric", "metric: is missing: expected a text of 1 to 1024 bytes")]
-    [InlineData($"{Series}?host_id=node-a&gpu_id=0&metric=gpu", "metric", "metric: 'gpu' is no metric in the store; near it: gpu_utilization, power_w, temperature_c")]
+    [InlineData($"{Series}?host_id=node-a&gpu_id=0&metric=gpu", "metric", "metric: 'gpu' is no metric in the store; near it: gpu_utilization")]
     [InlineData($"{Series}?{Gpu}&step=0s", "step", "step: '0s' is not accepted: expected whole seconds as a duration such as 30s, 5m or 1h, from 1s to 30d")]
     [InlineData($"{Series}?{Gpu}&step=1500ms", "step", "step: '1500ms' is not accepted: expected whole seconds as a duration such as 30s, 5m or 1h, from 1s to 30d")]
     [InlineData($"{Series}?{Gpu}&step=31d", "step", "step: '31d' is not accepted: expected whole seconds as a duration such as 30s, 5m or 1h, from 1s to 30d")]

@@ -1,5 +1,5 @@
+using Telemetry.Storage;
 using Telemetry.Storage.Queries;
-using Telemetry.Storage.Writing;
 
 namespace Telemetry.Tests.Gateway;
 
