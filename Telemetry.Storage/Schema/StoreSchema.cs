@@ -63,7 +63,7 @@ internal static class StoreSchema
           topic TEXT NOT NULL, partition INTEGER NOT NULL, topic_id TEXT NOT NULL, log_epoch INTEGER NOT NULL,
           offset INTEGER NOT NULL, records INTEGER NOT NULL, -- the records [offset, offset + records)
           reason TEXT NOT NULL, detail TEXT NOT NULL,
-          payload BLOB, payload_bytes INTEGER NOT NULL, -- the batch, cut at 64 KiB, and its whole size; NULL once it is removed
+          payload BLOB, payload_bytes INTEGER NOT NULL, -- the batch, cut at 64 KiB, and its whole size; NULL where it was not kept
           time INTEGER NOT NULL -- when it was found, milliseconds
         );
         CREATE TABLE gap (

@@ -36,6 +36,12 @@ internal sealed class Statement : IDisposable
         return this;
     }
 
+    public Statement BindNull(int index)
+    {
+        _database.Check(Native.BindNull(Handle, index));
+        return this;
+    }
+
     /// <summary>Goes to the next row; false at the end, where the statement resets itself so that it can be bound again.</summary>
     public bool Step()
     {

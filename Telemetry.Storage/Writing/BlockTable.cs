@@ -3,19 +3,16 @@ using Telemetry.Storage.Sqlite;
 namespace Telemetry.Storage.Writing;
 
 /// <summary>
-/// The zone map. A transaction's rows become one run, or several of at most <see cref="RowsMax"/>; runs of small
+/// The zone map. A transaction's rows become one run, or several of at most <paramref name="rowsMax"/>; runs of small
 /// transactions are joined, so that their number stays in proportion to the rows. Everything happens inside the
 /// write transaction, so that it holds with several processes.
 /// </summary>
-internal sealed class BlockTable(Database database) : IDisposable
+/// <param name="database">The file.</param>
+/// <param name="rowsMax">The most rows in a run: what a query sorts at a time, and what retention deletes in one transaction.</param>
+/// <param name="smallRows">A run of fewer rows is extended by the next transaction.</param>
+internal sealed class BlockTable(Database database, int rowsMax, int smallRows) : IDisposable
 {
-    /// <summary>The most rows in a run: what a query sorts at a time, and what retention deletes in one transaction.</summary>
-    public const int RowsMax = 65_536;
-
-    /// <summary>A run of fewer rows is extended by the next transaction …</summary>
-    public const int SmallRows = 8_192;
-
-    /// <summary>… unless it was begun longer ago than this, so that on a quiet store rows leave in time.</summary>
+    /// <summary>A run that was begun longer ago than this is not extended, so that on a quiet store rows leave in time.</summary>
     public static readonly TimeSpan OpenMax = TimeSpan.FromMinutes(10);
 
     private readonly Statement _last = database.Prepare(
@@ -40,7 +37,7 @@ internal sealed class BlockTable(Database database) : IDisposable
             _last.Reset();
             // The clock may have gone back: then the age is negative and says nothing.
             var isYoung = now - last.OpenedAt < (long)OpenMax.TotalMilliseconds;
-            _open = last.Rows is > 0 and < SmallRows && isYoung ? last : _open with { FirstRow = last.FirstRow + last.Rows };
+            _open = last.Rows > 0 && last.Rows < smallRows && isYoung ? last : _open with { FirstRow = last.FirstRow + last.Rows };
         }
         return _open.FirstRow + _open.Rows;
     }
@@ -48,12 +45,12 @@ internal sealed class BlockTable(Database database) : IDisposable
     /// <summary>Rows that still fit into the run at hand; when it is full, writes it and begins another.</summary>
     public int Room(long now)
     {
-        if (_open.Rows >= RowsMax)
+        if (_open.Rows >= rowsMax)
         {
             Flush(now);
             _open = new Run(_open.FirstRow + _open.Rows, 0, long.MaxValue, long.MinValue, now);
         }
-        return (int)(RowsMax - _open.Rows);
+        return (int)(rowsMax - _open.Rows);
     }
 
     /// <summary>Adds rows to the run at hand, at most <see cref="Room"/>.</summary>

@@ -6,6 +6,9 @@ namespace Telemetry.Storage.Writing;
 internal sealed class CheckpointTable(Database database) : IDisposable
 {
     private const long NoOffset = -1;
+    private const int PayloadsMax = 16; // in a transaction; a flood of poison must not fill the disk
+
+    private int _payloads;
 
     private readonly Statement _acquire = database.Prepare("""
         INSERT INTO checkpoint (topic, partition, topic_id, log_epoch, next_offset, owner_epoch, owner, updated_at) VALUES (?1, ?2, '', 0, -1, 1, ?3, ?4)
@@ -28,6 +31,9 @@ internal sealed class CheckpointTable(Database database) : IDisposable
         INSERT INTO gap (topic, partition, topic_id, log_epoch, from_offset, to_offset, reason, detected_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
         """);
+
+    /// <summary>First in a transaction.</summary>
+    public void Begin() => _payloads = 0;
 
     /// <summary>Raises the owner epoch: earlier owners are fenced from here on.</summary>
     public PartitionLease Acquire(string topic, int partition, string owner, long now)
@@ -63,7 +69,12 @@ internal sealed class CheckpointTable(Database database) : IDisposable
         var payload = letter.Payload.Span[..Math.Min(letter.Payload.Length, DeadLetter.PayloadBytesMax)];
         _deadLetter.Bind(1, part.Topic).Bind(2, part.Partition).Bind(3, Text(part.To.TopicId)).Bind(4, part.To.LogEpoch)
             .Bind(5, letter.Offset).Bind(6, letter.Records).Bind(7, letter.Reason).Bind(8, letter.Detail)
-            .Bind(9, payload).Bind(10, letter.Payload.Length).Bind(11, now).Run();
+            .Bind(10, letter.Payload.Length).Bind(11, now);
+        if (letter.Payload.Length > 0 && _payloads++ < PayloadsMax)
+            _deadLetter.Bind(9, payload);
+        else
+            _deadLetter.BindNull(9);
+        _deadLetter.Run();
     }
 
     public void Add(PartitionWrite part, LogGap gap, long now) =>

@@ -20,6 +20,12 @@ public sealed record TelemetryStoreOptions
     /// <summary>The clock; the system's if null.</summary>
     public TimeProvider? Time { get; init; }
 
+    /// <summary>The most rows in a run of the zone map; for tests.</summary>
+    internal int BlockRowsMax { get; init; } = 65_536;
+
+    /// <summary>A run of fewer rows is extended by the next transaction; for tests.</summary>
+    internal int BlockSmallRows { get; init; } = 8_192;
+
     /// <summary>Tells the type of a network file system of a path, null for a local one; for tests.</summary>
     internal Func<string, string?> NetworkTypeOf { get; init; } = NetworkMounts.NetworkTypeOf;
 }
@@ -41,14 +47,14 @@ public sealed partial class TelemetryStore : IDisposable
     private readonly SampleInserter _inserter;
     private bool _disposed;
 
-    private TelemetryStore(Database database, TimeProvider time)
+    private TelemetryStore(Database database, TelemetryStoreOptions options)
     {
         _database = database;
-        _time = time;
+        _time = options.Time ?? TimeProvider.System;
         _columns = new MetricColumns(database);
         _series = new SeriesTable(database);
         _latest = new LatestTable(database);
-        _blocks = new BlockTable(database);
+        _blocks = new BlockTable(database, options.BlockRowsMax, options.BlockSmallRows);
         _checkpoints = new CheckpointTable(database);
         _inserter = new SampleInserter(database, _columns, _series, _latest);
     }
@@ -69,7 +75,7 @@ public sealed partial class TelemetryStore : IDisposable
                 PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;
                 PRAGMA wal_autocheckpoint = {options.CheckpointPages}; PRAGMA journal_size_limit = 67108864;
                 """);
-            return new TelemetryStore(database, options.Time ?? TimeProvider.System);
+            return new TelemetryStore(database, options);
         }
         catch
         {
@@ -108,6 +114,7 @@ public sealed partial class TelemetryStore : IDisposable
             var fenced = new List<int>();
             _columns.Refresh();
             _inserter.Begin();
+            _checkpoints.Begin();
             var firstRow = _blocks.Begin(now);
             var row = firstRow;
             for (var i = 0; i < parts.Count; i++)

@@ -14,10 +14,10 @@ internal sealed class StoreFixture : IDisposable
     private PartitionLease? _lease;
     private LogPosition? _position;
 
-    public StoreFixture()
+    public StoreFixture(TelemetryStoreOptions? options = null)
     {
         DatabasePath = Path.Combine(_folder, "run", "telemetry.db");
-        Store = Open();
+        Store = Open(options);
     }
 
     public string Folder => _folder;

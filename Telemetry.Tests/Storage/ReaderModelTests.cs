@@ -1,0 +1,116 @@
+using CsCheck;
+using Telemetry.Storage;
+using Telemetry.Storage.Queries;
+
+namespace Telemetry.Tests.Storage;
+
+public sealed class ReaderModelTests
+{
+    private static readonly string[] Metrics = ["power_w", "temperature_c", "xid"];
+
+    // Whole and quarter values, so that sums are the same in any order.
+    private static readonly Gen<Dictionary<string, double>> Values =
+        Gen.Select(Gen.Int[-40, 40].Array[3], Gen.Bool.Array[3], (values, present) =>
+            Metrics.Select((m, i) => (m, i)).Where(m => present[m.i]).ToDictionary(m => m.m, m => values[m.i] / 4.0));
+
+    private static readonly Gen<GpuLabels> Gpu =
+        Gen.Select(Gen.Int[0, 2], Gen.Int[8, 11], Gen.Int[0, 1], (host, gpu, pod) => StoreFixture.Gpu($"h{host}", $"{gpu}", pod == 0 ? "" : "job"));
+
+    // Few distinct times, so that many are equal and many come late.
+    private static readonly Gen<ModelRow> Row = Gen.Select(Gen.Int[0, 60], Gpu, Values,
+        (second, gpu, values) => new ModelRow(StoreFixture.Epoch.ToUnixTimeMilliseconds() + (second * 500), gpu, values));
+
+    private static readonly Gen<ModelRow[][]> Batches = Row.Array[1, 12].Array[0, 8];
+
+    private sealed record Question(RowQuery Rows, TimeRange Range, string Host, string Gpu, string Metric, TimeSpan Step, int BlockRows, int SmallRows);
+
+    private static readonly Gen<TimeRange> Range = Gen.Select(Gen.Int[0, 32_000], Gen.Int[1, 32_000],
+        (from, length) => new TimeRange(StoreFixture.Epoch.AddMilliseconds(from), StoreFixture.Epoch.AddMilliseconds(from + length)));
+
+    private static readonly Gen<RowQuery> Rows = Gen.Select(Gen.Int[0, 3], Gen.Int[7, 12], Range, Gen.Int[0, 7], Gen.Int[0, 9], Gen.Int[1, 12],
+        (host, gpu, range, flags, skip, limit) => new RowQuery
+        {
+            HostId = host == 3 ? null : $"h{host}",
+            GpuId = gpu == 7 ? null : $"{gpu}",
+            Start = (flags & 1) == 0 ? null : range.Start,
+            End = (flags & 2) == 0 ? null : range.End,
+            Metrics = (flags & 4) == 0 ? null : ["xid", "no_such_metric"],
+            Skip = skip,
+            Limit = limit,
+        });
+
+    private static readonly Gen<Question> Questions = Gen.Select(Rows, Range, Gen.Int[0, 2], Gen.Int[8, 11], Gen.Int[0, 2].Select(i => Metrics[i]), Gen.Int[1, 9_000], Gen.Int[1, 20], Gen.Int[0, 20],
+        (rows, range, host, gpu, metric, step, block, small) =>
+            new Question(rows, range, $"h{host}", $"{gpu}", metric, TimeSpan.FromMilliseconds(step), block, small));
+
+    [Fact]
+    public async Task Every_query_answers_like_a_plain_list_of_all_rows() =>
+        await Gen.Select(Batches, Questions).SampleAsync(async (batches, question) =>
+        {
+            using var fixture = new StoreFixture(new TelemetryStoreOptions { BlockRowsMax = question.BlockRows, BlockSmallRows = question.SmallRows });
+            using var reader = fixture.Reader();
+            fixture.Time.Advance(TimeSpan.FromSeconds(25)); // "now" lies within the rows' times
+            var model = new NaiveStore(fixture.Time.GetUtcNow());
+            foreach (var batch in batches)
+            {
+                Assert.Equal(batch.Length, fixture.Write(batch).Rows);
+                model.Add(batch);
+            }
+            await CompareAsync(reader, model, question);
+        }, iter: 150, threads: 1);
+
+    private static async Task CompareAsync(TelemetryReader reader, NaiveStore model, Question question)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        Assert.Equal(model.Metrics(), await reader.MetricsAsync(cancel));
+        Assert.Equal(model.Hosts(), await reader.HostsAsync(cancel));
+        Assert.Equal(model.Gpus(question.Host), await reader.GpusAsync(question.Host, cancel));
+        Assert.Equal(model.Rows.Count, (await reader.StateAsync(cancel)).Rows);
+        Assert.Equal(model.Latest(), (await reader.LatestAsync(null, null, cancel)).Select(l =>
+            (l.Row.Timestamp, l.Row.Gpu, NaiveStore.Text(l.Row.Metrics), l.FirstSeen)));
+        foreach (var groupBy in Enum.GetValues<GroupBy>())
+        {
+            Same(model.Aggregate(question.Range, groupBy, question.Rows.HostId, question.Rows.GpuId),
+                await reader.AggregateAsync(question.Range, groupBy, question.Rows.HostId, question.Rows.GpuId, null, cancel));
+        }
+        Assert.Equal(model.Series(question.Host, question.Gpu, question.Metric, question.Range, question.Step),
+            await reader.SeriesAsync(question.Host, question.Gpu, question.Metric, question.Range, question.Step, cancel));
+        var (expected, actual) = (model.Summary(question.Range), await reader.SummaryAsync(question.Range, cancel));
+        Assert.Equal((expected.Hosts, expected.Gpus, expected.Rows), (actual.Hosts, actual.Gpus, actual.Rows));
+        Assert.Equal(expected.Metrics, actual.Metrics);
+        Assert.Equal(expected.Completeness ?? -1, actual.Completeness ?? -1, 1e-9);
+        await ComparePagesAsync(reader, model, question.Rows);
+    }
+
+    private static async Task ComparePagesAsync(TelemetryReader reader, NaiveStore model, RowQuery query)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        var page = await reader.RowsAsync(query, cancel);
+        var (expected, total) = model.Page(query);
+        Assert.Equal(total, page.Total);
+        Assert.Equal(expected, Plain(page));
+
+        // The pages that follow one another by cursor are all rows, each once.
+        var all = new List<(DateTimeOffset, GpuLabels, string)>();
+        var next = query with { Skip = 0, CountTotal = false };
+        do
+        {
+            page = await reader.RowsAsync(next, cancel);
+            Assert.Equal(-1, page.Total);
+            all.AddRange(Plain(page));
+            next = next with { After = page.Next };
+        }
+        while (page.Next is not null);
+        Assert.Equal(model.Page(query with { Skip = 0, Limit = int.MaxValue }).Rows, all);
+    }
+
+    private static IEnumerable<(DateTimeOffset, GpuLabels, string)> Plain(RowPage page) =>
+        page.Rows.Select(r => (r.Timestamp, r.Gpu, NaiveStore.Text(r.Metrics)));
+
+    private static void Same(IReadOnlyList<AggregateGroup> expected, IReadOnlyList<AggregateGroup> actual)
+    {
+        Assert.Equal(expected.Select(g => (g.HostId, g.GpuId, g.Rows)), actual.Select(g => (g.HostId, g.GpuId, g.Rows)));
+        foreach (var (one, other) in expected.Zip(actual))
+            Assert.Equal(one.Metrics, other.Metrics);
+    }
+}
