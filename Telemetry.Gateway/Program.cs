@@ -1,1 +1,6 @@
-return 0;
+using Telemetry.Gateway;
+using Telemetry.ServiceDefaults;
+
+return await ServiceProgram.RunAsync<GatewayOptions>(
+    "telemetry-gateway", "answers questions about the telemetry in the store over HTTP.", args,
+    options => GatewayApp.Build(options).RunToEndAsync());

@@ -1,0 +1,86 @@
+using Telemetry.Gateway.Answers;
+using Telemetry.Gateway.Fleet;
+using Telemetry.Gateway.Http;
+
+namespace Telemetry.Gateway.Endpoints;
+
+/// <summary>The fleet as it is now, and over the last day.</summary>
+internal static class FleetRoutes
+{
+    private static readonly TimeSpan Day = TimeSpan.FromHours(24);
+
+    /// <summary>GET /api/v1/telemetry/latest.</summary>
+    public static readonly ApiRoute<LatestAnswer> Latest = new()
+    {
+        Path = "/api/v1/telemetry/latest",
+        OperationId = "getLatest",
+        Tag = Tags.Fleet,
+        Summary = "Gets the newest record of every GPU, with its age and state",
+        Description = $"""
+            A record is never shown as newer than it is: look at `age_seconds` and `state`.
+
+            | state | means |
+            |---|---|
+            | lost | the newest record is older than {GpuStates.LostAfter.TotalSeconds:0} s |
+            | unknown | the record has neither gr_engine_active nor gpu_utilization |
+            | active | {GpuStates.IdleBelowPercent} % busy or more, by gr_engine_active or else gpu_utilization |
+            | idle_held | less busy, but with more than {GpuStates.HeldAboveMiB} MiB, or more than {GpuStates.HeldAboveShare * 100} % of its memory, in use |
+            | idle | less busy, and not known to hold memory |
+            """,
+        Parameters = [Filters.HostId, Filters.GpuId],
+        MayBeUnknown = true,
+        Answer = LatestAsync,
+        Example = new LatestAnswer { Data = [Examples.Latest], Total = 1 },
+    };
+
+    /// <summary>GET /api/v1/stats/summary.</summary>
+    public static readonly ApiRoute<SummaryAnswer> Summary = new()
+    {
+        Path = "/api/v1/stats/summary",
+        OperationId = "getSummary",
+        Tag = Tags.Fleet,
+        Summary = "Sums up the last 24 hours",
+        Description = "Hosts, GPUs and records of the last 24 hours; average, minimum and peak of every metric; and completeness: the share of the expected records that arrived.",
+        Answer = SummaryAsync,
+        Example = new SummaryAnswer
+        {
+            StartTime = Examples.Time - Day,
+            EndTime = Examples.Time,
+            Hosts = 31,
+            Gpus = 248,
+            Rows = 4_285_440,
+            Completeness = 0.9987,
+            Metrics = new Dictionary<string, FleetStatistics>(StringComparer.Ordinal)
+            {
+                ["gpu_utilization"] = new() { Count = 4_285_440, Avg = 63.2, Min = 0, Max = 100 },
+            },
+        },
+    };
+
+    private static async Task<LatestAnswer> LatestAsync(ApiRequest request)
+    {
+        var (hostId, gpuId) = (request.Get(Filters.HostId), request.Get(Filters.GpuId));
+        if (hostId is not null)
+            await request.KnownGpusAsync(hostId, gpuId);
+        var rows = await request.Store.LatestAsync(hostId, gpuId, request.Stop);
+        var now = request.Now;
+        return new LatestAnswer { Data = [.. rows.Select(r => LatestGpu.Of(r, now))], Total = rows.Count };
+    }
+
+    private static async Task<SummaryAnswer> SummaryAsync(ApiRequest request)
+    {
+        var range = TimeWindow.Last(Day, request.Now);
+        var fleet = await request.Store.SummaryAsync(range, request.Stop);
+        return new SummaryAnswer
+        {
+            StartTime = range.Start,
+            EndTime = range.End,
+            Hosts = fleet.Hosts,
+            Gpus = fleet.Gpus,
+            Rows = fleet.Rows,
+            Completeness = fleet.Completeness is { } share ? Math.Round(share, 4) : null,
+            Metrics = fleet.Metrics.Where(m => m.Count > 0).ToDictionary(
+                m => m.Metric, m => new FleetStatistics { Count = m.Count, Avg = MetricStatistics.Finite(m.Avg), Min = m.Min, Max = m.Max }, StringComparer.Ordinal),
+        };
+    }
+}

@@ -1,0 +1,30 @@
+using Telemetry.Gateway.Http;
+
+namespace Telemetry.Gateway.Endpoints;
+
+/// <summary>All routes that answer JSON. To add one: declare it in a file of its group and add it here.</summary>
+internal static class GatewayRoutes
+{
+    /// <summary>The routes, in the order of the documentation.</summary>
+    public static readonly IReadOnlyList<ApiRoute> All =
+    [
+        RecordRoutes.Records,
+        HostRoutes.Hosts,
+        HostRoutes.Gpus,
+        AggregationRoutes.Aggregations,
+        SeriesRoutes.Series,
+        FleetRoutes.Latest,
+        FleetRoutes.Summary,
+        PipelineRoutes.Pipeline,
+        OperationsRoutes.Health,
+        OperationsRoutes.Alive,
+    ];
+
+    /// <summary>Maps all routes.</summary>
+    public static void MapGateway(this WebApplication app)
+    {
+        foreach (var route in All)
+            route.Map(app);
+        app.MapOperations();
+    }
+}

@@ -1,0 +1,54 @@
+using System.Net.Mime;
+using System.Text;
+using Telemetry.Gateway.Answers;
+using Telemetry.Gateway.Http;
+using Telemetry.Gateway.OpenApi;
+
+namespace Telemetry.Gateway.Endpoints;
+
+/// <summary>Health, metrics, the documentation and the front page.</summary>
+internal static class OperationsRoutes
+{
+    /// <summary>GET /health.</summary>
+    public static readonly ApiRoute<HealthAnswer> Health = new()
+    {
+        Path = "/health",
+        OperationId = "getHealth",
+        Tag = Tags.Operations,
+        Summary = "Says whether the gateway can answer",
+        Description = "200 as soon as the gateway serves, also before the store is there (`\"store\":\"waiting\"`): then the answers are those of an empty store. A store that is there but cannot be read is 503.",
+        Answer = HealthAsync,
+        Example = new HealthAnswer { Status = "healthy", Store = "ready" },
+    };
+
+    /// <summary>GET /alive.</summary>
+    public static readonly ApiRoute<HealthAnswer> Alive = new()
+    {
+        Path = "/alive",
+        OperationId = "getAlive",
+        Tag = Tags.Operations,
+        Summary = "Says whether the gateway is not stuck",
+        Description = "200 while the process serves requests; it looks at nothing else.",
+        Answer = _ => Task.FromResult(new HealthAnswer { Status = "healthy" }),
+        Example = new HealthAnswer { Status = "healthy" },
+    };
+
+    /// <summary>GET /metrics, /openapi/v1.json and /.</summary>
+    public static void MapOperations(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPrometheusScrapingEndpoint("/metrics")
+            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head])).DisableRateLimiting();
+        routes.MapMethods("/openapi/v1.json", [HttpMethods.Get, HttpMethods.Head], DocumentAsync).ExcludeFromDescription();
+        routes.MapMethods("/swagger", [HttpMethods.Get, HttpMethods.Head], () => Results.Redirect("/swagger/index.html")).ExcludeFromDescription();
+        routes.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], () => Results.Content(FrontPage.Html, MediaTypeNames.Text.Html, Encoding.UTF8)).ExcludeFromDescription();
+    }
+
+    private static async Task<HealthAnswer> HealthAsync(ApiRequest request)
+    {
+        await request.Store.MetricsAsync(request.Stop); // refused where the file cannot be read
+        return new HealthAnswer { Status = "healthy", Store = request.Store.IsReady ? "ready" : "waiting" };
+    }
+
+    private static async Task<IResult> DocumentAsync(GatewayDocument document, CancellationToken cancellationToken) =>
+        Results.Bytes(await document.JsonAsync(cancellationToken), "application/json");
+}

@@ -1,0 +1,95 @@
+using Telemetry.Gateway.Answers;
+using Telemetry.Gateway.Http;
+using Telemetry.Gateway.Queue;
+using Telemetry.Storage.Queries;
+
+namespace Telemetry.Gateway.Endpoints;
+
+/// <summary>The pipeline's own state.</summary>
+internal static class PipelineRoutes
+{
+    /// <summary>GET /api/v1/pipeline.</summary>
+    public static readonly ApiRoute<PipelineAnswer> Pipeline = new()
+    {
+        Path = "/api/v1/pipeline",
+        OperationId = "getPipeline",
+        Tag = Tags.Operations,
+        Summary = "Gets the state of the pipeline",
+        Description = "The queue's topics, partitions and groups with offsets, rates and lag; how far the store has read; what it never got (gaps) and what it could not read (dead letters). Where the queue does not answer within two seconds, its section says so and the rest is still answered. Without MESSAGEQUEUE_ADDR there is no section `queue`.",
+        Answer = PipelineAsync,
+        Example = new PipelineAnswer
+        {
+            Queue = new QueueSection
+            {
+                Reachable = true,
+                Reason = null,
+                Topics = [PipelineExamples.Topic],
+                Groups = [PipelineExamples.Group],
+            },
+            Store = new StoreSection
+            {
+                State = "ready",
+                Rows = 431_250,
+                DatabaseBytes = 21_487_616,
+                LagRecords = 50,
+                Checkpoints = [PipelineExamples.Checkpoint],
+                Gaps = [],
+                DeadLetters = [],
+            },
+        },
+    };
+
+    private static async Task<PipelineAnswer> PipelineAsync(ApiRequest request)
+    {
+        var asking = request.Services.Queue?.ReadAsync(request.Stop);
+        var store = await request.Store.StateAsync(request.Stop);
+        var queue = asking is null ? null : await asking;
+        return new PipelineAnswer { Queue = queue?.Section, Store = Store(store, request.Store.IsReady, queue) };
+    }
+
+    private static StoreSection Store(StoreState store, bool ready, QueueSnapshot? queue)
+    {
+        var checkpoints = store.Checkpoints.Select(c => Checkpoint(c, queue)).ToList();
+        return new StoreSection
+        {
+            State = ready ? "ready" : "waiting",
+            Rows = store.Rows,
+            DatabaseBytes = store.DatabaseBytes,
+            LagRecords = queue is { Section.Reachable: true } ? StoreLag(store.Checkpoints, queue) : null,
+            Checkpoints = checkpoints,
+            Gaps = [.. store.Gaps.Select(g => new GapState
+            {
+                Topic = g.Topic,
+                Partition = g.Partition,
+                LogEpoch = g.LogEpoch,
+                FromOffset = g.FromOffset < 0 ? null : g.FromOffset,
+                ToOffset = g.ToOffset < 0 ? null : g.ToOffset,
+                Reason = g.Reason,
+                DetectedAt = g.DetectedAt,
+            })],
+            DeadLetters = [.. store.DeadLetters.Select(d => new DeadLetterState { Reason = d.Reason, Records = d.Records, NewestAt = d.Newest })],
+        };
+    }
+
+    private static CheckpointState Checkpoint(CheckpointRow row, QueueSnapshot? queue) => new()
+    {
+        Topic = row.Topic,
+        Partition = row.Partition,
+        LogEpoch = row.LogEpoch,
+        NextOffset = row.NextOffset < 0 ? null : row.NextOffset,
+        LagRecords = Lag(row, queue),
+        Owner = row.Owner,
+        OwnerEpoch = row.OwnerEpoch,
+        UpdatedAt = row.UpdatedAt,
+    };
+
+    private static long StoreLag(IReadOnlyList<CheckpointRow> checkpoints, QueueSnapshot queue) =>
+        checkpoints.Sum(c => Lag(c, queue) ?? 0);
+
+    // Offsets of different logs cannot be compared.
+    private static long? Lag(CheckpointRow row, QueueSnapshot? queue) =>
+        queue is not null && queue.HighWatermarks.TryGetValue((row.Topic, row.Partition), out var log)
+        && log.TopicId == row.TopicId && log.LogEpoch == row.LogEpoch
+            ? Math.Max(0, log.HighWatermark - row.NextOffset)
+            : null;
+}

@@ -1,0 +1,44 @@
+using Telemetry.ServiceDefaults.Settings;
+
+namespace Telemetry.Gateway;
+
+/// <summary>The gateway's settings.</summary>
+public sealed record GatewayOptions : ServiceOptions
+{
+    // Network
+
+    /// <summary>The port of the API, /health and /metrics; 0 is any free port.</summary>
+    [Setting("PORT", "The port of the API, /health and /metrics; 0 = any free port.", Min = "0", Max = "65535")]
+    public int Port { get; init; } = 8080;
+
+    /// <summary>Whether browsers may read the API from pages of any origin, without credentials.</summary>
+    [Setting("CORS_ENABLED", "Whether browsers may read the API from pages of any origin (without credentials).")]
+    public bool CorsEnabled { get; init; } = true;
+
+    // Sources
+
+    /// <summary>The store's file, which the collectors write. It may not exist yet.</summary>
+    [Setting("DATABASE_PATH", "The store's file, which the collectors write; until it exists the answers are empty.")]
+    public string DatabasePath { get; init; } = "data/telemetry.db";
+
+    /// <summary>The queue, of which /api/v1/pipeline shows topics, groups and lag; empty leaves that section out.</summary>
+    [Setting("MESSAGEQUEUE_ADDR", "The queue as host:port or URL, for lag in /api/v1/pipeline; none leaves the queue out.", AllowEmpty = true)]
+    public string MessageQueueAddress { get; init; } = "";
+
+    // Limits: fixed in code, seen by tests.
+
+    /// <summary>How long a request may take to read the store before it is answered with 503.</summary>
+    internal TimeSpan QueryTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long /api/v1/pipeline waits for the queue.</summary>
+    internal TimeSpan QueueTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Requests per second that one address may make on average.</summary>
+    internal int RequestsPerSecondMax { get; init; } = 5_000;
+
+    /// <summary>Requests that one address may make at once, above its average.</summary>
+    internal int RequestBurstMax { get; init; } = 10_000;
+
+    /// <summary>Requests of one address that are worked on at the same time; as many again, times eight, wait.</summary>
+    internal int ConcurrentRequestsMax { get; init; } = 64;
+}

@@ -1,0 +1,90 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using Telemetry.Storage;
+
+namespace Telemetry.Gateway.Http;
+
+/// <summary>
+/// A route's contract: what it accepts, what it answers, and how it is documented, in one table. The OpenAPI document and
+/// the checks of parameters are both made from it.
+/// </summary>
+public abstract class ApiRoute
+{
+    /// <summary>The path with its parameters in braces.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The operation's name in generated clients.</summary>
+    public required string OperationId { get; init; }
+
+    /// <summary>A line.</summary>
+    public required string Summary { get; init; }
+
+    /// <summary>What one should know to use it.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>The group in the documentation; one of <see cref="Tags"/>.</summary>
+    public required string Tag { get; init; }
+
+    /// <summary>Its parameters; no others are accepted.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; init; } = [];
+
+    /// <summary>Whether something that is asked for by name may not be there (404).</summary>
+    public bool MayBeUnknown { get; init; }
+
+    /// <summary>Whether an answer may name a next page in its Link header.</summary>
+    public bool Paged { get; init; }
+
+    /// <summary>The type of the answer.</summary>
+    internal abstract Type AnswerType { get; }
+
+    /// <summary>An answer, for the documentation.</summary>
+    internal abstract JsonNode ExampleAnswer();
+
+    /// <summary>Maps GET and HEAD.</summary>
+    internal abstract void Map(IEndpointRouteBuilder routes);
+}
+
+/// <summary>A route that answers JSON of one type.</summary>
+internal sealed class ApiRoute<TAnswer> : ApiRoute
+{
+    /// <summary>Makes the answer.</summary>
+    public required Func<ApiRequest, Task<TAnswer>> Answer { get; init; }
+
+    /// <summary>An answer for the documentation.</summary>
+    public required TAnswer Example { get; init; }
+
+    internal override Type AnswerType => typeof(TAnswer);
+
+    private static JsonTypeInfo<TAnswer> Json => (JsonTypeInfo<TAnswer>)GatewayJson.Default.GetTypeInfo(typeof(TAnswer))!;
+
+    internal override JsonNode ExampleAnswer() => JsonSerializer.SerializeToNode(Example, Json)!;
+
+    internal override void Map(IEndpointRouteBuilder routes) => routes
+        .MapMethods(Path, [HttpMethods.Get, HttpMethods.Head], HandleAsync)
+        .WithMetadata(this)
+        .Produces<TAnswer>(StatusCodes.Status200OK, "application/json");
+
+    private async Task<IResult> HandleAsync(HttpContext http, GatewaySources sources, ILogger<ApiRoute> logger)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        stop.CancelAfter(sources.Options.QueryTimeout);
+        try
+        {
+            var request = new ApiRequest(http, ParameterValues.Read(http, Parameters), sources, stop.Token);
+            var answer = await Answer(request);
+            await JsonBody.WriteAsync(http.Response, StatusCodes.Status200OK, "application/json", answer, Json, http.RequestAborted);
+            return Results.Empty;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested)
+        {
+            GatewayLog.QueryTimedOut(logger, http.Request.Method, Path, sources.Options.QueryTimeout);
+            throw new ProblemException(Problems.Timeout(sources.Options.QueryTimeout));
+        }
+        catch (StoreException error) when (error.Fault is not (StoreFault.Internal or StoreFault.Damaged))
+        {
+            GatewayLog.StoreUnavailable(logger, http.Request.Method, Path, error);
+            throw new ProblemException(Problems.StoreUnavailable(error.IsTransient || error.Fault == StoreFault.Moved));
+        }
+    }
+}

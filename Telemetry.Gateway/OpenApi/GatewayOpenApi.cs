@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Reflection;
+using Microsoft.OpenApi;
+using Telemetry.Gateway.Http;
+
+namespace Telemetry.Gateway.OpenApi;
+
+/// <summary>Makes the OpenAPI document from the routes' tables.</summary>
+internal static class GatewayOpenApi
+{
+    /// <summary>Adds the document to the services.</summary>
+    public static void AddGatewayOpenApi(this IServiceCollection services)
+    {
+        services.AddSingleton<GatewayDocument>();
+        services.AddOpenApi(GatewayDocument.Name, options =>
+        {
+            options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_0;
+            options.ShouldInclude = description => description.HttpMethod == HttpMethods.Get;
+            options.AddOperationTransformer((operation, context, _) =>
+            {
+                var route = context.Description.ActionDescriptor.EndpointMetadata.OfType<ApiRoute>().Single();
+                Describe(operation, route, context.Document!);
+                return Task.CompletedTask;
+            });
+            options.AddDocumentTransformer(async (document, context, cancellationToken) =>
+            {
+                Describe(document);
+                document.AddComponent(ErrorResponses.SchemaName, await context.GetOrCreateSchemaAsync(typeof(Problem), null, cancellationToken));
+                ErrorResponses.AddTo(document);
+                MetricsPath.AddTo(document);
+            });
+        });
+    }
+
+    private static void Describe(OpenApiDocument document)
+    {
+        document.Info = new OpenApiInfo
+        {
+            Title = "GPU telemetry",
+            Version = Assembly.GetExecutingAssembly().GetName().Version?.ToString(3) ?? "0",
+            Description = """
+                Records of the GPUs of a fleet, and what can be computed from them.
+
+                - Names are snake_case. Times are RFC 3339: in UTC in answers, with any offset in requests. Ranges are [start, end).
+                - What was not measured is not in `metrics`, and never 0. Labels that the source does not say are null.
+                - Errors are `application/problem+json`; `parameter` names the parameter that is wrong. Unknown and repeated parameters are errors.
+                """,
+            License = new OpenApiLicense { Name = "MIT" },
+        };
+        document.Servers = [new OpenApiServer { Url = "/" }];
+        document.Tags = new HashSet<OpenApiTag>(Tags.All.Select(t => new OpenApiTag { Name = t.Name, Description = t.Description }));
+    }
+
+    private static void Describe(OpenApiOperation operation, ApiRoute route, OpenApiDocument document)
+    {
+        operation.OperationId = route.OperationId;
+        operation.Summary = route.Summary;
+        operation.Description = route.Description;
+        operation.Tags = new HashSet<OpenApiTagReference> { new(route.Tag, document) };
+        operation.Parameters = [.. route.Parameters.Select(Parameter)];
+        var answer = operation.Responses!["200"];
+        answer.Description = "The answer.";
+        answer.Content!["application/json"].Example = route.ExampleAnswer();
+        if (route.Paged && answer is OpenApiResponse paged)
+            paged.Headers = new Dictionary<string, IOpenApiHeader> { ["Link"] = LinkHeader };
+        foreach (var status in ErrorResponses.Of(route))
+            operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = ErrorResponses.Reference(status, document);
+    }
+
+    private static OpenApiHeader LinkHeader => new()
+    {
+        Description = "The next page, as `</api/v1/telemetry?…>; rel=\"next\"`; not there on the last.",
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+    };
+
+    private static OpenApiParameter Parameter(Parameter parameter) => new()
+    {
+        Name = parameter.Name,
+        In = parameter.InPath ? ParameterLocation.Path : ParameterLocation.Query,
+        Required = parameter.Required,
+        Description = parameter.Description,
+        Schema = parameter.Schema(),
+        Example = parameter.Example.DeepClone(),
+    };
+}

@@ -1,0 +1,126 @@
+using Grpc.Core;
+using Telemetry.Gateway.Answers;
+using Telemetry.Messaging.Client;
+using Telemetry.Messaging.V1;
+
+namespace Telemetry.Gateway.Queue;
+
+/// <summary>What the queue knows at a moment.</summary>
+/// <param name="Section">For the answer.</param>
+/// <param name="HighWatermarks">By topic and partition, for the store's lag; empty where the queue did not answer.</param>
+public sealed record QueueSnapshot(QueueSection Section, IReadOnlyDictionary<(string Topic, int Partition), LogEnd> HighWatermarks);
+
+/// <summary>The end of a partition's log.</summary>
+/// <param name="TopicId">The topic's incarnation.</param>
+/// <param name="LogEpoch">The log's incarnation.</param>
+/// <param name="HighWatermark">The offset after the newest acknowledged record.</param>
+public readonly record struct LogEnd(Guid TopicId, int LogEpoch, long HighWatermark);
+
+/// <summary>Asks the queue for its topics and groups, and takes no for an answer.</summary>
+public sealed class QueueReader(QueueConnection connection, TimeSpan timeout, ILogger<QueueReader> logger) : IAsyncDisposable
+{
+    /// <summary>Topics and groups, or why they cannot be had. Waits for the queue no longer than the time-out.</summary>
+    public async Task<QueueSnapshot> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var deadline = DateTime.UtcNow + timeout;
+            var topics = connection.Admin.ListTopicsAsync(new ListTopicsRequest(), deadline: deadline, cancellationToken: cancellationToken);
+            var groups = connection.Admin.ListGroupsAsync(new ListGroupsRequest(), deadline: deadline, cancellationToken: cancellationToken);
+            return Snapshot((await topics).Topics, (await groups).Groups);
+        }
+        catch (RpcException error)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var reason = Reason(error.StatusCode);
+            GatewayLog.QueueUnreachable(logger, reason, error);
+            return new QueueSnapshot(
+                new QueueSection { Reachable = false, Reason = reason, Topics = [], Groups = [] }, new Dictionary<(string, int), LogEnd>());
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => connection.DisposeAsync();
+
+    private string Reason(StatusCode status) => status switch
+    {
+        StatusCode.Unavailable => "nothing answers at the queue's address",
+        StatusCode.DeadlineExceeded => $"the queue did not answer within {timeout.TotalSeconds:0.###} s",
+        StatusCode.Unauthenticated or StatusCode.PermissionDenied => "the queue does not let the gateway in",
+        StatusCode.Unimplemented => "what answers at the queue's address is no queue",
+        _ => $"the queue answered with {status}",
+    };
+
+    private static QueueSnapshot Snapshot(IEnumerable<TopicDescription> topics, IEnumerable<GroupDescription> groups)
+    {
+        var positions = new Dictionary<(string, int), LogEnd>();
+        var states = new List<TopicState>();
+        foreach (var topic in topics.OrderBy(t => t.Topic, StringComparer.Ordinal))
+        {
+            states.Add(Topic(topic));
+            var id = topic.TopicId.Length == 16 ? new Guid(topic.TopicId.Span, bigEndian: true) : Guid.Empty;
+            foreach (var partition in topic.Partitions)
+                positions[(topic.Topic, partition.Partition)] = new LogEnd(id, partition.LogEpoch, partition.HighWatermark);
+        }
+        var section = new QueueSection
+        {
+            Reachable = true,
+            Reason = null,
+            Topics = states,
+            Groups = [.. groups.OrderBy(g => g.Group, StringComparer.Ordinal).Select(Group)],
+        };
+        return new QueueSnapshot(section, positions);
+    }
+
+    private static TopicState Topic(TopicDescription topic) => new()
+    {
+        Topic = topic.Topic,
+        CreatedAt = Time(topic.CreatedUnixMs),
+        Records = topic.Partitions.Sum(p => p.HighWatermark - p.LogStartOffset),
+        Bytes = topic.Partitions.Sum(p => p.Bytes),
+        AppendedPerSecond = Rate(topic.Partitions.Sum(p => p.AppendedPerSecond)),
+        Partitions = [.. topic.Partitions.OrderBy(p => p.Partition).Select(p => new PartitionState
+        {
+            Partition = p.Partition,
+            LogEpoch = p.LogEpoch,
+            LogStartOffset = p.LogStartOffset,
+            HighWatermark = p.HighWatermark,
+            LogEndOffset = p.LogEndOffset,
+            Bytes = p.Bytes,
+            AppendedPerSecond = Rate(p.AppendedPerSecond),
+            LastAppendAt = Time(p.LastAppendUnixMs),
+            ExpiredUnread = p.ExpiredUnread,
+        })],
+    };
+
+    private static GroupState Group(GroupDescription group) => new()
+    {
+        Group = group.Group,
+        Topic = group.Topic,
+        DividesInput = group.DividesInput,
+        Generation = group.Generation,
+        LagRecords = group.Shards.Sum(s => s.LagRecords),
+        LagSeconds = Rate(group.Shards.Select(s => s.LagSeconds).DefaultIfEmpty(0).Max()),
+        Members = [.. group.Members.OrderBy(m => m.MemberId, StringComparer.Ordinal).Select(m => new MemberState
+        {
+            MemberId = m.MemberId,
+            Client = m.Client,
+            JoinedAt = Time(m.JoinedUnixMs),
+        })],
+        Shards = [.. group.Shards.OrderBy(s => s.Shard).Select(s => new ShardState
+        {
+            Shard = s.Shard,
+            MemberId = s.MemberId.Length == 0 ? null : s.MemberId,
+            CommittedOffset = s.CommittedOffset < 0 ? null : s.CommittedOffset,
+            CommittedAt = Time(s.CommittedUnixMs),
+            LagRecords = s.LagRecords,
+            LagSeconds = Rate(s.LagSeconds),
+            GapRecords = s.GapRecords,
+        })],
+    };
+
+    // 0 is "never" in the queue's contract.
+    private static DateTimeOffset? Time(long unixMs) => unixMs <= 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(unixMs);
+
+    private static double Rate(double value) => double.IsFinite(value) ? Math.Round(value, 3) : 0;
+}
