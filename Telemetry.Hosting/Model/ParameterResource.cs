@@ -19,5 +19,5 @@ public class ParameterResource : Resource, IValueProvider
     /// <exception cref="DistributedApplicationException">The parameter has no value.</exception>
     public ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<string?>(_value() ?? throw new DistributedApplicationException(
-            $"parameter {Name} has no value: --Parameters:{Name}=…, or the environment variable Parameters__{Name}"));
+            $"parameter {Name} has no value: --Parameters:{Name}=…, or the environment variable Parameters__{Name.Replace('-', '_')}"));
 }

@@ -92,6 +92,9 @@ internal sealed class Supervisor(
 
     public async ValueTask DisposeAsync()
     {
+        // Registered twice, as itself and as a hosted service, it is disposed twice.
+        if (_disposed.IsCancellationRequested)
+            return;
         await StopAsync(CancellationToken.None);
         await _disposed.CancelAsync();
         await _settle;
@@ -101,7 +104,6 @@ internal sealed class Supervisor(
             replica.Dispose();
         _plan?.Dispose();
         _health.Dispose();
-        _disposed.Dispose();
     }
 
     private async Task StopAfterAsync(PlannedResource resource, Task[] dependents)
