@@ -30,6 +30,7 @@ internal static class ProbeHost
         var back = builder.AddProject<ProbeProject>("back", launchProfileName: null)
             .WithHttpEndpoint(name: "http", env: "PORT")
             .WithHttpHealthCheck("/health")
+            .WithEnvironment("PROBE_HANGS", builder.Configuration["Hangs"] ?? "false")
             .WithEnvironment("PROBE_EXIT", builder.Configuration["BackExit"] ?? "-1");
         var front = builder.AddProject<ProbeProject>("front", launchProfileName: null)
             .WithReplicas(2)

@@ -32,7 +32,7 @@ internal static partial class HostingLog
     [LoggerMessage(7008, LogLevel.Information, "stopping; press Ctrl+C again to kill")]
     public static partial void Stopping(ILogger logger);
 
-    [LoggerMessage(7009, LogLevel.Warning, "{Replica} did not stop within {Seconds:0} s and is killed")]
+    [LoggerMessage(7009, LogLevel.Warning, "{Replica} did not stop within {Seconds:0.#} s and is killed")]
     public static partial void Killed(ILogger logger, string replica, double seconds);
 
     [LoggerMessage(7010, LogLevel.Information, "stopped after {Seconds:0.0} s")]

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Telemetry.Tests.Hosting;
 
-/// <summary>A host of probes as a process of its own, to be signalled and killed.</summary>
+/// <summary>A host as a process of its own, to be signalled and killed.</summary>
 internal sealed class HostProcess : IAsyncDisposable
 {
     public const int Interrupt = 2;
@@ -15,12 +15,12 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly Task _reading;
 
-    public HostProcess(params string[] args)
+    private HostProcess(string assembly, IEnumerable<string> args)
     {
         _limit.CancelAfter(TimeSpan.FromSeconds(60));
         var start = new ProcessStartInfo("dotnet")
         {
-            ArgumentList = { "exec", Path.Combine(AppContext.BaseDirectory, "Telemetry.Tests.Probe.dll"), "host" },
+            ArgumentList = { "exec", Path.Combine(AppContext.BaseDirectory, assembly) },
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
@@ -29,6 +29,12 @@ internal sealed class HostProcess : IAsyncDisposable
         _process = Process.Start(start)!;
         _reading = Task.WhenAll(ReadAsync(_process.StandardOutput, Output), ReadAsync(_process.StandardError, Errors));
     }
+
+    /// <summary>A host of probes: one <c>back</c>, and two replicas of <c>front</c> that wait for it.</summary>
+    public static HostProcess OfProbes(params string[] args) => new("Telemetry.Tests.Probe.dll", ["host", .. args]);
+
+    /// <summary>The system's own AppHost.</summary>
+    public static HostProcess OfTheSystem(params string[] args) => new("Telemetry.AppHost.dll", args);
 
     public LineRecorder Output { get; } = new();
 

@@ -9,7 +9,7 @@ public sealed class HostProcessTests
     [Fact]
     public async Task Services_end_when_their_host_is_killed()
     {
-        await using var host = new HostProcess();
+        await using var host = HostProcess.OfProbes();
         await host.UpAsync();
         var services = host.Services();
         Assert.Equal(3, services.Count);
@@ -22,7 +22,7 @@ public sealed class HostProcessTests
     [Fact]
     public async Task SIGTERM_stops_the_services_in_order_and_ends_with_0()
     {
-        await using var host = new HostProcess();
+        await using var host = HostProcess.OfProbes();
         await host.UpAsync();
 
         host.Signal(HostProcess.Terminate);
@@ -33,7 +33,7 @@ public sealed class HostProcessTests
     [Fact]
     public async Task Ctrl_C_reaches_all_processes_and_still_stops_the_services_in_order()
     {
-        await using var host = new HostProcess();
+        await using var host = HostProcess.OfProbes();
         await host.UpAsync();
 
         // A terminal signals its whole foreground group. First to the services, so that only their own restraint keeps them running.
@@ -45,12 +45,26 @@ public sealed class HostProcessTests
     }
 
     [Fact]
+    public async Task A_second_Ctrl_C_kills_what_does_not_stop()
+    {
+        await using var host = HostProcess.OfProbes("--Hangs=true");
+        await host.UpAsync();
+        var services = host.Services();
+
+        host.Signal(HostProcess.Interrupt);
+        await host.Output.LineAsync(line => line == "[host] stopping; press Ctrl+C again to kill", host.Limit);
+        host.Signal(HostProcess.Interrupt);
+        Assert.Equal(0, await host.EndAsync());
+        Assert.All(services, service => Assert.True(service.HasExited));
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_named_with_the_flag_that_changes_it_before_anything_is_started()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
-        await using var host = new HostProcess($"--FrontPort={port}");
+        await using var host = HostProcess.OfProbes($"--FrontPort={port}");
 
         Assert.Equal(1, await host.EndAsync());
         var line = Assert.Single(host.Errors.Lines);
@@ -64,7 +78,7 @@ public sealed class HostProcessTests
     [Fact]
     public async Task A_project_that_is_not_built_is_named_before_anything_is_started()
     {
-        await using var host = new HostProcess("--Missing=true");
+        await using var host = HostProcess.OfProbes("--Missing=true");
 
         Assert.Equal(1, await host.EndAsync());
         Assert.Matches("^apphost: missing is not built: .*Missing.dll is missing; build it with: dotnet build ", Assert.Single(host.Errors.Lines));
@@ -74,7 +88,7 @@ public sealed class HostProcessTests
     [Fact]
     public async Task An_application_of_which_nothing_can_run_ends_with_1()
     {
-        await using var host = new HostProcess("--BackExit=2");
+        await using var host = HostProcess.OfProbes("--BackExit=2");
 
         Assert.Equal(1, await host.EndAsync());
         Assert.Contains("[host] back-0 cannot start, its settings are refused: probe: told to end with 2", host.Errors.Lines);
@@ -85,7 +99,7 @@ public sealed class HostProcessTests
     [Fact]
     public async Task Where_things_are_is_said_once_everything_is_up()
     {
-        await using var host = new HostProcess();
+        await using var host = HostProcess.OfProbes();
         await host.UpAsync();
 
         var line = await host.Output.LineAsync(line => line.StartsWith("  front  http://localhost:", StringComparison.Ordinal), host.Limit);

@@ -1,5 +1,6 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Telemetry.Tests.Hosting;
 
@@ -54,6 +55,21 @@ public sealed class OrderTests
         Assert.Equal(order, host.States.Lines.Where(order.Contains));
         Assert.True(host.States.Lines.ToList().IndexOf("middle-1 Finished") < host.States.Lines.ToList().IndexOf("back-0 Stopping"));
         Assert.Contains("[back-0] probe has stopped", host.Lines.Lines);
+    }
+
+    [Fact]
+    public async Task A_process_that_does_not_stop_in_time_is_killed()
+    {
+        await using var host = new TestHost();
+        host.Builder.Services.AddSingleton(TestHost.Timings with { StopTimeout = TimeSpan.FromMilliseconds(300) });
+        host.AddProbe("probe").WithEnvironment("PROBE_HANGS", "true");
+        await host.StartAsync();
+        await host.HealthyAsync("probe");
+
+        await host.App.StopAsync(host.Limit);
+        await host.States.LineAsync(state => state == "probe-0 Exited", host.Limit);
+        Assert.Equal(128 + HostProcess.Kill, host.Events()[^1].Snapshot.ExitCode);
+        Assert.Contains("[host] probe-0 did not stop within 0.3 s and is killed", host.Lines.Lines);
     }
 
     [Fact]
