@@ -40,6 +40,8 @@ public static class ServiceHost
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = service });
         builder.Logging.AddServiceLogging(builder.Configuration, options.LogLevel);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopTimeout);
+        if (Lifeline.OfThisProcess is { } lifeline)
+            builder.Services.AddSingleton<IHostLifetime>(services => new LifelineLifetime(lifeline, services.GetRequiredService<IHostApplicationLifetime>()));
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["live"]);
 
         var telemetry = builder.Services.AddOpenTelemetry()

@@ -24,6 +24,8 @@ public static class ServiceProgram
             Console.Out.Write(SettingsReader.Help<TOptions>(program, summary));
             return 0;
         }
+        // From here on the host decides when this process stops, if there is one.
+        _ = Lifeline.OfThisProcess;
         try
         {
             return await run(SettingsReader.Read<TOptions>(args, Environment.GetEnvironmentVariable));

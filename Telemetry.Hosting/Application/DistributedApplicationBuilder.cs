@@ -1,0 +1,76 @@
+using System.Reflection;
+using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Telemetry.Hosting.Run;
+
+namespace Aspire.Hosting;
+
+internal sealed class DistributedApplicationBuilder : IDistributedApplicationBuilder
+{
+    private readonly HostApplicationBuilder _host;
+
+    public DistributedApplicationBuilder(DistributedApplicationOptions options)
+    {
+        AppHostDirectory = DirectoryOf(options.AssemblyName) ?? Directory.GetCurrentDirectory();
+        var configuration = new ConfigurationManager();
+        // An AppHost runs with the settings that it was started with: no file watchers.
+        configuration["hostBuilder:reloadConfigOnChange"] = "false";
+        _host = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings
+        {
+            Args = options.Args,
+            Configuration = configuration,
+            ContentRootPath = AppHostDirectory,
+        });
+        var publish = string.Equals(Configuration["operation"], "publish", StringComparison.OrdinalIgnoreCase);
+        ExecutionContext = new DistributedApplicationExecutionContext(
+            publish ? DistributedApplicationOperation.Publish : DistributedApplicationOperation.Run);
+
+        // Every process has its own time to stop, which ends with its death: nothing to add to that.
+        Services.Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);
+        Services.AddSingleton(ExecutionContext);
+        Services.AddSingleton(Resources);
+        Services.AddSingleton(TimeProvider.System);
+        Services.AddSingleton<HostTimings>();
+        Services.AddSingleton(HostConsole.OfThisProcess());
+        Services.AddSingleton(new ResourceNotificationService());
+        Services.AddSingleton<Supervisor>();
+        Services.AddHostedService(services => services.GetRequiredService<Supervisor>());
+        _host.Logging.ClearProviders();
+        _host.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        Services.AddSingleton<ILoggerProvider, HostLoggerProvider>();
+    }
+
+    public ConfigurationManager Configuration => _host.Configuration;
+
+    public string AppHostDirectory { get; }
+
+    public IHostEnvironment Environment => _host.Environment;
+
+    public IServiceCollection Services => _host.Services;
+
+    public DistributedApplicationExecutionContext ExecutionContext { get; }
+
+    public IResourceCollection Resources { get; } = new ResourceCollection();
+
+    public IResourceBuilder<T> AddResource<T>(T resource) where T : IResource
+    {
+        if (Resources.Any(other => string.Equals(other.Name, resource.Name, StringComparison.OrdinalIgnoreCase)))
+            throw new DistributedApplicationException($"there are two resources '{resource.Name}'; names do not differ by case only");
+        Resources.Add(resource);
+        return CreateResourceBuilder(resource);
+    }
+
+    public IResourceBuilder<T> CreateResourceBuilder<T>(T resource) where T : IResource => new ResourceBuilder<T>(this, resource);
+
+    public DistributedApplication Build() => new(_host.Build());
+
+    private static string? DirectoryOf(string? assemblyName)
+    {
+        var assembly = assemblyName is null ? Assembly.GetEntryAssembly() : Assembly.Load(assemblyName);
+        return assembly?.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .FirstOrDefault(metadata => metadata.Key == "AppHostProjectPath")?.Value;
+    }
+}
