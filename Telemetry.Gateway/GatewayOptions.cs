@@ -39,6 +39,6 @@ public sealed record GatewayOptions : ServiceOptions
     /// <summary>Requests that one address may make at once, above its average.</summary>
     internal int RequestBurstMax { get; init; } = 10_000;
 
-    /// <summary>Requests of one address that are worked on at the same time; as many again, times eight, wait.</summary>
+    /// <summary>Requests of one address that are worked on at the same time; eight times as many may wait.</summary>
     internal int ConcurrentRequestsMax { get; init; } = 64;
 }

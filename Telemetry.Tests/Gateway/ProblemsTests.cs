@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.Extensions.Time.Testing;
+using Telemetry.Storage.Sqlite;
 
 namespace Telemetry.Tests.Gateway;
 
@@ -98,6 +99,23 @@ public sealed class ProblemsTests(FleetFixture fleet) : IClassFixture<FleetFixtu
                 Assert.DoesNotContain(secret, text, StringComparison.OrdinalIgnoreCase);
         }
         await server.GetAsync("/alive");
+    }
+
+    [Fact]
+    public async Task A_store_that_another_program_has_locked_is_503_for_the_moment()
+    {
+        using var file = new StoreFile();
+        file.Write(FleetFixture.Record(FleetFixture.Now, FleetFixture.Busy, ("power_w", 1)));
+        file.Close();
+        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path });
+        using (var other = Database.Open(file.Path, readOnly: false, TimeSpan.Zero))
+        {
+            other.Execute("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+            var problem = await server.GetProblemAsync("/api/v1/telemetry/hosts", 503);
+            Assert.Equal("urn:telemetry:problem:store-unavailable", problem.GetProperty("type").GetString());
+            Assert.Equal("the store cannot be read just now; try again", problem.GetProperty("detail").GetString());
+        }
+        Assert.Equal(1, (await server.GetAsync("/api/v1/telemetry/hosts")).GetProperty("total").GetInt32());
     }
 
     [Fact]
