@@ -9,6 +9,7 @@ using Telemetry.Messaging.Client;
 using Telemetry.ServiceDefaults;
 using Telemetry.ServiceDefaults.Settings;
 using Telemetry.Storage.Queries;
+using QueueAddress = Telemetry.ServiceDefaults.QueueAddress;
 
 namespace Telemetry.Gateway;
 
@@ -21,21 +22,22 @@ public static class GatewayApp
     /// <exception cref="SettingException">The queue's address is neither <c>host:port</c> nor a URL.</exception>
     public static WebApplication Build(GatewayOptions options, TimeProvider? time = null)
     {
+        var queue = QueueAddress.TryResolve(options.MessageQueueAddress, Environment.GetEnvironmentVariable);
         var builder = ServiceHost.CreateBuilder("gateway", options);
         builder.Listen(options, options.Port, HttpProtocols.Http1);
-        AddServices(builder.Services, options, time ?? TimeProvider.System);
+        AddServices(builder.Services, options, queue, time ?? TimeProvider.System);
         var app = builder.Build();
         Use(app, options);
         app.MapGateway();
-        LogLifetime(app, options);
+        LogLifetime(app, options, queue);
         return app;
     }
 
-    private static void AddServices(IServiceCollection services, GatewayOptions options, TimeProvider time)
+    private static void AddServices(IServiceCollection services, GatewayOptions options, string? queue, TimeProvider time)
     {
         services.AddSingleton(_ => new TelemetryReader(options.DatabasePath, time));
-        if (Connection(options) is { } connection)
-            services.AddSingleton(provider => new QueueReader(connection, options.QueueTimeout, provider.GetRequiredService<ILogger<QueueReader>>()));
+        if (queue is not null)
+            services.AddSingleton(provider => new QueueReader(new QueueConnection(queue), options.QueueTimeout, provider.GetRequiredService<ILogger<QueueReader>>()));
         services.AddSingleton(provider => new GatewaySources(
             provider.GetRequiredService<TelemetryReader>(), provider.GetService<QueueReader>(), time, options));
         services.AddSingleton<RequestMetrics>();
@@ -76,25 +78,10 @@ public static class GatewayApp
         });
     }
 
-    private static QueueConnection? Connection(GatewayOptions options)
-    {
-        if (options.MessageQueueAddress.Length == 0)
-            return null;
-        try
-        {
-            return new QueueConnection(options.MessageQueueAddress);
-        }
-        catch (FormatException error)
-        {
-            throw new SettingException($"MESSAGEQUEUE_ADDR: '{Problems.Printable(options.MessageQueueAddress)}' is not accepted: {error.Message}");
-        }
-    }
-
-    private static void LogLifetime(WebApplication app, GatewayOptions options)
+    private static void LogLifetime(WebApplication app, GatewayOptions options, string? queue)
     {
         var started = Stopwatch.GetTimestamp();
-        var queue = options.MessageQueueAddress.Length == 0 ? "none" : options.MessageQueueAddress;
-        app.Lifetime.ApplicationStarted.Register(() => GatewayLog.Started(app.Logger, string.Join(", ", app.Urls), options.DatabasePath, queue));
+        app.Lifetime.ApplicationStarted.Register(() => GatewayLog.Started(app.Logger, string.Join(", ", app.Urls), options.DatabasePath, queue ?? "none"));
         app.Lifetime.ApplicationStopped.Register(() => GatewayLog.Stopped(app.Logger, Stopwatch.GetElapsedTime(started)));
     }
 }

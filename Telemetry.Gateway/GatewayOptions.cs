@@ -21,8 +21,8 @@ public sealed record GatewayOptions : ServiceOptions
     [Setting("DATABASE_PATH", "The store's file, which the collectors write; until it exists the answers are empty.")]
     public string DatabasePath { get; init; } = "data/telemetry.db";
 
-    /// <summary>The queue, of which /api/v1/pipeline shows topics, groups and lag; empty leaves that section out.</summary>
-    [Setting("MESSAGEQUEUE_ADDR", "The queue as host:port or URL, for lag in /api/v1/pipeline; none leaves the queue out.", AllowEmpty = true)]
+    /// <summary>The queue, of which /api/v1/pipeline shows topics, groups and lag; empty is the broker that an Aspire host refers to, or none.</summary>
+    [Setting("MESSAGEQUEUE_ADDR", "The queue as host:port or URL, for lag in /api/v1/pipeline; none leaves the queue out.", DefaultText = "none, or the broker that the host refers to", AllowEmpty = true)]
     public string MessageQueueAddress { get; init; } = "";
 
     // Limits: fixed in code, seen by tests.
@@ -39,6 +39,6 @@ public sealed record GatewayOptions : ServiceOptions
     /// <summary>Requests that one address may make at once, above its average.</summary>
     internal int RequestBurstMax { get; init; } = 10_000;
 
-    /// <summary>Requests of one address that are worked on at the same time; as many again, times eight, wait.</summary>
+    /// <summary>Requests of one address that are worked on at the same time; eight times as many may wait.</summary>
     internal int ConcurrentRequestsMax { get; init; } = 64;
 }

@@ -17,6 +17,7 @@ internal static class OperationsRoutes
         Tag = Tags.Operations,
         Summary = "Says whether the gateway can answer",
         Description = "200 as soon as the gateway serves, also before the store is there (`\"store\":\"waiting\"`): then the answers are those of an empty store. A store that is there but cannot be read is 503.",
+        Unlimited = true,
         Answer = HealthAsync,
         Example = new HealthAnswer { Status = "healthy", Store = "ready" },
     };
@@ -29,6 +30,7 @@ internal static class OperationsRoutes
         Tag = Tags.Operations,
         Summary = "Says whether the gateway is not stuck",
         Description = "200 while the process serves requests; it looks at nothing else.",
+        Unlimited = true,
         Answer = _ => Task.FromResult(new HealthAnswer { Status = "healthy" }),
         Example = new HealthAnswer { Status = "healthy" },
     };
@@ -39,7 +41,6 @@ internal static class OperationsRoutes
         routes.MapPrometheusScrapingEndpoint("/metrics")
             .WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head])).DisableRateLimiting();
         routes.MapMethods("/openapi/v1.json", [HttpMethods.Get, HttpMethods.Head], DocumentAsync).ExcludeFromDescription();
-        routes.MapMethods("/swagger", [HttpMethods.Get, HttpMethods.Head], () => Results.Redirect("/swagger/index.html")).ExcludeFromDescription();
         routes.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], () => Results.Content(FrontPage.Html, MediaTypeNames.Text.Html, Encoding.UTF8)).ExcludeFromDescription();
     }
 

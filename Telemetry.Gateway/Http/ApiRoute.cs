@@ -35,6 +35,9 @@ public abstract class ApiRoute
     /// <summary>Whether an answer may name a next page in its Link header.</summary>
     public bool Paged { get; init; }
 
+    /// <summary>Whether an orchestrator asks it: then no rate limit stands in its way.</summary>
+    public bool Unlimited { get; init; }
+
     /// <summary>The type of the answer.</summary>
     internal abstract Type AnswerType { get; }
 
@@ -60,15 +63,19 @@ internal sealed class ApiRoute<TAnswer> : ApiRoute
 
     internal override JsonNode ExampleAnswer() => JsonSerializer.SerializeToNode(Example, Json)!;
 
-    internal override void Map(IEndpointRouteBuilder routes) => routes
-        .MapMethods(Path, [HttpMethods.Get, HttpMethods.Head], HandleAsync)
-        .WithMetadata(this)
-        .Produces<TAnswer>(StatusCodes.Status200OK, "application/json");
+    internal override void Map(IEndpointRouteBuilder routes)
+    {
+        var endpoint = routes.MapMethods(Path, [HttpMethods.Get, HttpMethods.Head], HandleAsync)
+            .WithMetadata(this)
+            .Produces<TAnswer>(StatusCodes.Status200OK, "application/json");
+        if (Unlimited)
+            endpoint.DisableRateLimiting();
+    }
 
     private async Task<IResult> HandleAsync(HttpContext http, GatewaySources sources, ILogger<ApiRoute> logger)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-        stop.CancelAfter(sources.Options.QueryTimeout);
+        using var limit = new CancellationTokenSource(sources.Options.QueryTimeout, sources.Time);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, limit.Token);
         try
         {
             var request = new ApiRequest(http, ParameterValues.Read(http, Parameters), sources, stop.Token);
@@ -76,7 +83,7 @@ internal sealed class ApiRoute<TAnswer> : ApiRoute
             await JsonBody.WriteAsync(http.Response, StatusCodes.Status200OK, "application/json", answer, Json, http.RequestAborted);
             return Results.Empty;
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested)
         {
             GatewayLog.QueryTimedOut(logger, http.Request.Method, Path, sources.Options.QueryTimeout);
             throw new ProblemException(Problems.Timeout(sources.Options.QueryTimeout));

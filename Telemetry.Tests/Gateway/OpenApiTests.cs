@@ -136,7 +136,7 @@ public sealed partial class OpenApiTests(FleetFixture fleet) : IClassFixture<Fle
     public async Task Swagger_ui_works_without_any_other_host()
     {
         using var moved = await fleet.Server.Client.GetAsync(new Uri("/swagger", UriKind.Relative), Cancelled);
-        Assert.Equal("/swagger/index.html", moved.Headers.Location?.ToString());
+        Assert.Equal("/swagger/index.html", new Uri(new Uri("http://gateway/swagger"), moved.Headers.Location!).AbsolutePath);
 
         var page = await fleet.Server.Client.GetStringAsync(new Uri("/swagger/index.html", UriKind.Relative), Cancelled);
         Assert.DoesNotContain("http://", page, StringComparison.Ordinal);
@@ -149,9 +149,8 @@ public sealed partial class OpenApiTests(FleetFixture fleet) : IClassFixture<Fle
             using var response = await fleet.Server.Client.GetAsync(new Uri(new Uri("http://gateway/swagger/"), asset).PathAndQuery, Cancelled);
             Assert.True(response.StatusCode == HttpStatusCode.OK, asset);
             Assert.NotEmpty(await response.Content.ReadAsByteArrayAsync(Cancelled));
-            Assert.Equal(
-                Path.GetExtension(asset) switch { ".js" => "text/javascript", ".css" => "text/css", ".png" => "image/png", var other => other },
-                response.Content.Headers.ContentType?.MediaType);
+            var type = response.Content.Headers.ContentType?.MediaType;
+            Assert.EndsWith(Path.GetExtension(asset) switch { ".js" => "/javascript", ".css" => "text/css", ".png" => "image/png", var other => other }, type, StringComparison.Ordinal);
         }
         var settings = await fleet.Server.Client.GetStringAsync(new Uri("/swagger/index.js", UriKind.Relative), Cancelled);
         Assert.Contains("../openapi/v1.json", settings, StringComparison.Ordinal);

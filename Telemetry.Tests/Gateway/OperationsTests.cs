@@ -31,35 +31,6 @@ public sealed partial class OperationsTests(FleetFixture fleet) : IClassFixture<
     public async Task Alive_says_only_that_the_process_serves() =>
         Assert.Equal("""{"status":"healthy"}""", (await fleet.Server.GetAsync("/alive")).GetRawText());
 
-    [Fact]
-    public async Task A_scrape_has_the_metrics_of_the_contract_by_method_template_and_status()
-    {
-        await fleet.Server.GetAsync("/api/v1/telemetry/hosts/node-a/gpus");
-        await fleet.Server.GetProblemAsync("/api/v1/telemetry/hosts/evil-name/gpus", 404);
-        await fleet.Server.GetProblemAsync("/api/v1/telemetry?page=0", 400);
-        await fleet.Server.GetProblemAsync("/no/such/path", 404);
-
-        var scrape = await fleet.Server.Client.GetStringAsync(new Uri("/metrics", UriKind.Relative), Cancelled);
-        const string requests = "telemetry_pipeline_gateway_http_requests_total";
-        const string gpus = "method=\"GET\",route=\"/api/v1/telemetry/hosts/{host_id}/gpus\"";
-        Assert.True(Value(scrape, requests, gpus, "status=\"200\"") >= 1);
-        Assert.True(Value(scrape, requests, gpus, "status=\"404\"") >= 1);
-        Assert.True(Value(scrape, requests, "route=\"/api/v1/telemetry\"", "status=\"400\"") >= 1);
-        Assert.True(Value(scrape, requests, "route=\"unmatched\"", "status=\"404\"") >= 1);
-        Assert.True(Value(scrape, "telemetry_pipeline_gateway_http_request_duration_seconds_count", gpus, "status=\"200\"") >= 1);
-        Assert.True(Value(scrape, "telemetry_pipeline_gateway_http_request_duration_seconds_bucket", gpus, "status=\"200\"", "le=\"+Inf\"") >= 1);
-        Assert.True(Value(scrape, "telemetry_pipeline_gateway_http_requests_in_flight", "route=\"/metrics\"") >= 1);
-        Assert.DoesNotContain("evil-name", scrape, StringComparison.Ordinal);
-        Assert.DoesNotContain("/no/such", scrape, StringComparison.Ordinal);
-        // Nothing else of ours, so no doubled or added suffix.
-        Assert.Equal(
-            [
-                "telemetry_pipeline_gateway_http_request_duration_seconds", "telemetry_pipeline_gateway_http_requests_in_flight",
-                "telemetry_pipeline_gateway_http_requests_total",
-            ],
-            TypeLine().Matches(scrape).Select(m => m.Groups[1].Value).Order(StringComparer.Ordinal));
-    }
-
     [Theory]
     [InlineData("/api/v1/telemetry", "application/json")]
     [InlineData("/api/v1/telemetry/hosts/node-a/gpus", "application/json")]
@@ -133,16 +104,6 @@ public sealed partial class OperationsTests(FleetFixture fleet) : IClassFixture<
         await server.GetProblemAsync("/api/v1/telemetry/hosts/node-a/gpus", 404);
         await server.GetProblemAsync("/api/v1/telemetry/series?host_id=node-a&gpu_id=0&metric=power_w", 404);
     }
-
-    private static double Value(string scrape, string name, params string[] labels)
-    {
-        var line = scrape.Split('\n').FirstOrDefault(l => l.StartsWith(name + "{", StringComparison.Ordinal) && labels.All(label => l.Contains(label, StringComparison.Ordinal)));
-        Assert.True(line is not null, $"no {name} with {string.Join(' ', labels)}");
-        return double.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
-    }
-
-    [GeneratedRegex("^# TYPE (telemetry_pipeline_gateway_\\S+)", RegexOptions.Multiline)]
-    private static partial Regex TypeLine();
 
     [GeneratedRegex("href=\"([^\"]+)\"")]
     private static partial Regex Href();

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Microsoft.Extensions.Time.Testing;
+using Telemetry.Storage.Sqlite;
 
 namespace Telemetry.Tests.Gateway;
 
@@ -73,7 +75,7 @@ public sealed class ProblemsTests(FleetFixture fleet) : IClassFixture<FleetFixtu
         var problem = await GatewayServer.ProblemAsync(refused, 429);
         Assert.Equal("urn:telemetry:problem:too-many-requests", problem.GetProperty("type").GetString());
         Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
-        Assert.Equal("*", Assert.Single(await PreflightlessOrigin(server)));
+        Assert.Equal("*", Assert.Single(await AllowedOriginAsync(server)));
         refused.Dispose();
 
         await server.GetAsync("/health");
@@ -100,13 +102,39 @@ public sealed class ProblemsTests(FleetFixture fleet) : IClassFixture<FleetFixtu
     }
 
     [Fact]
-    public async Task A_query_that_takes_too_long_is_stopped_with_503()
+    public async Task A_store_that_another_program_has_locked_is_503_for_the_moment()
     {
         using var file = new StoreFile();
         file.Write(FleetFixture.Record(FleetFixture.Now, FleetFixture.Busy, ("power_w", 1)));
-        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, QueryTimeout = TimeSpan.Zero });
-        var problem = await server.GetProblemAsync("/api/v1/telemetry", 503);
+        file.Close();
+        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path });
+        using (var other = Database.Open(file.Path, readOnly: false, TimeSpan.Zero))
+        {
+            other.Execute("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+            var problem = await server.GetProblemAsync("/api/v1/telemetry/hosts", 503);
+            Assert.Equal("urn:telemetry:problem:store-unavailable", problem.GetProperty("type").GetString());
+            Assert.Equal("the store cannot be read just now; try again", problem.GetProperty("detail").GetString());
+        }
+        Assert.Equal(1, (await server.GetAsync("/api/v1/telemetry/hosts")).GetProperty("total").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_request_that_takes_too_long_is_stopped_with_503()
+    {
+        using var file = new StoreFile();
+        await using var queue = await FakeQueue.StartAsync();
+        queue.Hangs = true;
+        var time = new FakeTimeProvider();
+        await using var server = await GatewayServer.StartAsync(
+            new() { DatabasePath = file.Path, MessageQueueAddress = queue.Address, QueueTimeout = TimeSpan.FromMinutes(5), QueryTimeout = TimeSpan.FromSeconds(30) }, time);
+
+        var asking = server.GetProblemAsync("/api/v1/pipeline", 503);
+        await queue.Called.WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+        time.Advance(TimeSpan.FromSeconds(31));
+
+        var problem = await asking;
         Assert.Equal("urn:telemetry:problem:query-timeout", problem.GetProperty("type").GetString());
+        Assert.Equal("the query was stopped after 30 s: ask for a shorter range, fewer metrics or one host", problem.GetProperty("detail").GetString());
     }
 
     [Fact]
@@ -126,7 +154,7 @@ public sealed class ProblemsTests(FleetFixture fleet) : IClassFixture<FleetFixtu
     }
 
     // A refusal without the header would look like a network error to a page.
-    private static async Task<IEnumerable<string>> PreflightlessOrigin(GatewayServer server)
+    private static async Task<IEnumerable<string>> AllowedOriginAsync(GatewayServer server)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/telemetry");
         request.Headers.Add("Origin", "https://elsewhere.example");

@@ -44,9 +44,16 @@ internal sealed class StoreFile : IDisposable
         _next += offsets;
     }
 
-    public void Dispose()
+    /// <summary>Ends writing, so that nothing has the file open.</summary>
+    public void Close()
     {
         _store?.Dispose();
+        _store = null;
+    }
+
+    public void Dispose()
+    {
+        Close();
         _folder.Delete(recursive: true);
     }
 
