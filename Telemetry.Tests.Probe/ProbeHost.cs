@@ -37,6 +37,7 @@ internal static class ProbeHost
             .WithHttpEndpoint(name: "http", env: "PORT", port: builder.Configuration["FrontPort"] is { } port ? int.Parse(port, CultureInfo.InvariantCulture) : null)
             .WithExternalHttpEndpoints()
             .WithHttpHealthCheck("/health")
+            .WithEnvironment("PROBE_STOP_WAITS_FOR", builder.Configuration["FrontStopWaitsFor"] ?? "")
             .WithReference(back)
             .WaitFor(back);
         if (builder.Configuration["Missing"] == "true")

@@ -25,6 +25,10 @@ public sealed record ProbeOptions : ServiceOptions
     [Setting("PROBE_HEALTHY", "Whether it is healthy from the beginning; POST /healthy makes it so.")]
     public bool Healthy { get; init; } = true;
 
+    /// <summary>It stops only when this file has gone.</summary>
+    [Setting("PROBE_STOP_WAITS_FOR", "It stops only when this file has gone.", AllowEmpty = true)]
+    public string StopWaitsFor { get; init; } = "";
+
     /// <summary>Whether it never ends when it is told to stop.</summary>
     [Setting("PROBE_HANGS", "Whether it never ends when it is told to stop.")]
     public bool Hangs { get; init; }

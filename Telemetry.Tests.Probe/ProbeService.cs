@@ -34,6 +34,14 @@ internal static class ProbeService
         app.MapGet("/pid", () => Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture));
         app.MapGet("/env/{name}", (string name) => Environment.GetEnvironmentVariable(name) is { } value ? Results.Text(value) : Results.NotFound());
         app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine($"probe is up on port {options.Port}"));
+        if (options.StopWaitsFor.Length > 0)
+        {
+            app.Lifetime.ApplicationStopping.Register(() =>
+            {
+                Console.WriteLine("probe is stopping");
+                SpinWait.SpinUntil(() => !File.Exists(options.StopWaitsFor));
+            });
+        }
         if (options.Hangs)
             app.Lifetime.ApplicationStopping.Register(() => Thread.Sleep(Timeout.Infinite));
         var exitCode = await app.RunToEndAsync();

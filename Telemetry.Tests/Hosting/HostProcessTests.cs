@@ -33,13 +33,25 @@ public sealed class HostProcessTests
     [Fact]
     public async Task Ctrl_C_reaches_all_processes_and_still_stops_the_services_in_order()
     {
-        await using var host = HostProcess.OfProbes();
+        var gate = Path.GetTempFileName();
+        await using var host = HostProcess.OfProbes($"--FrontStopWaitsFor={gate}");
         await host.UpAsync();
+        var port = (await host.Output.LineAsync(line => line.StartsWith("[back-0] probe is up", StringComparison.Ordinal), host.Limit)).Split(' ')[^1];
 
-        // A terminal signals its whole foreground group. First to the services, so that only their own restraint keeps them running.
+        // A terminal signals its whole foreground group.
         foreach (var service in host.Services())
             HostProcess.Signal(service.Id, HostProcess.Interrupt);
         host.Signal(HostProcess.Interrupt);
+        await host.Output.LineAsync(line => line == "[front-0] probe is stopping", host.Limit);
+        await host.Output.LineAsync(line => line == "[front-1] probe is stopping", host.Limit);
+
+        // What the others wait for still serves them.
+        using (var client = new HttpClient())
+        {
+            for (var i = 0; i < 50; i++)
+                Assert.Equal("Healthy", await client.GetStringAsync($"http://localhost:{port}/health", host.Limit));
+        }
+        File.Delete(gate);
         Assert.Equal(0, await host.EndAsync());
         AssertStoppedInOrder(host);
     }

@@ -1,5 +1,5 @@
-using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
 using Telemetry.Hosting.Run;
 
 namespace Telemetry.Tests.Hosting;
