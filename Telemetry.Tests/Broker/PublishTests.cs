@@ -59,7 +59,7 @@ public sealed class PublishTests
         Assert.Equal([5], _storage!.Groups);
         _storage.Sync();
         await publishes[0];
-        await WaitFor(() => _storage.Groups.Count == 2);
+        await Eventually.Is(() => _storage.Groups.Count == 2);
         Assert.Equal([5, 15], _storage.Groups);
         _storage.Sync();
         Assert.Equal([0, 5, 10, 15], (await Task.WhenAll(publishes)).Select(outcome => outcome.BaseOffset));
@@ -148,15 +148,4 @@ public sealed class PublishTests
     private StorageWithSwitch? _storage;
 
     private StorageWithSwitch Storage(Telemetry.Messaging.Client.LogIdentity log) => _storage = new StorageWithSwitch(log);
-
-    private static async Task WaitFor(Func<bool> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
-        while (!condition())
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
 }
