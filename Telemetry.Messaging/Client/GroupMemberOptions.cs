@@ -46,8 +46,9 @@ public abstract record AssignmentChange
     public sealed record Revoked(IReadOnlyList<int> Shards, TimeSpan Deadline) : AssignmentChange;
 
     /// <summary>
-    /// The membership was lost (fenced, or the connection broke for longer than the session): these are no longer owned and
-    /// must be dropped at once. The member joins again by itself.
+    /// The membership was lost (fenced, or the queue did not answer for the session's length), or began anew (a member that
+    /// reconnects gets its shards with new generations): these are no longer owned and must be dropped at once. The member
+    /// joins again by itself, and what it gets then comes as <see cref="Assigned"/>.
     /// </summary>
     public sealed record Lost(IReadOnlyList<int> Shards, string Reason) : AssignmentChange;
 }

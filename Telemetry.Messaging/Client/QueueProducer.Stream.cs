@@ -82,7 +82,7 @@ public sealed partial class QueueProducer
                 if (state.Partition != i)
                     throw new QueueException(ErrorCode.InvalidRequest, $"the queue's answer has partition {state.Partition} in the place of {i}");
                 if (i == _partitions.Count)
-                    _partitions.Add(new ProducerPartition(i, log, state.NextSequence));
+                    _partitions.Add(new PartitionOutbox(i, log, state.NextSequence));
                 else
                     Adopt(_partitions[i], log, state.NextSequence);
             }
@@ -90,7 +90,7 @@ public sealed partial class QueueProducer
         _link.Back();
     }
 
-    private void Adopt(ProducerPartition partition, LogIdentity log, long nextSequence)
+    private void Adopt(PartitionOutbox partition, LogIdentity log, long nextSequence)
     {
         // Within what is unacknowledged: a part of it was appended before the answer was lost. Its sequences stay, the log finds the duplicates.
         if (nextSequence > partition.FirstSequence && nextSequence <= partition.NextSequence)
@@ -228,7 +228,7 @@ public sealed partial class QueueProducer
         }
     }
 
-    private void Refused(ProducerPartition partition, Piece piece, PublishResponse answer)
+    private void Refused(PartitionOutbox partition, Piece piece, PublishResponse answer)
     {
         switch (answer.Error)
         {
@@ -260,7 +260,7 @@ public sealed partial class QueueProducer
         }
     }
 
-    private void Split(ProducerPartition partition, Piece piece, string reason)
+    private void Split(PartitionOutbox partition, Piece piece, string reason)
     {
         try
         {
@@ -274,7 +274,7 @@ public sealed partial class QueueProducer
         }
     }
 
-    private void Fail(ProducerPartition partition, Piece piece, QueueException error)
+    private void Fail(PartitionOutbox partition, Piece piece, QueueException error)
     {
         MessagingLog.PublishRefused(Logger, _options.ProducerId, piece.Publish.RecordCount, partition.Number, error.Message);
         partition.Drop(piece);

@@ -22,7 +22,7 @@ public sealed partial class QueueProducer : IAsyncDisposable
     private readonly LinkLog _link;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
-    private readonly List<ProducerPartition> _partitions = [];
+    private readonly List<PartitionOutbox> _partitions = [];
     private readonly HashSet<PendingPublish> _pending = [];
     private readonly LinkedList<Waiting> _waiting = []; // for a place among InFlightMax, in the order of the calls
     private int _epoch;
