@@ -1,66 +1,345 @@
+using System.Threading.Channels;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Messaging.V1;
+
 namespace Telemetry.Messaging.Client;
 
-/// <summary>How a member takes part in a group.</summary>
-public sealed record GroupMemberOptions
-{
-    /// <summary>The group.</summary>
-    public required string Group { get; init; }
-
-    /// <summary>The topic; made on first use.</summary>
-    public required string Topic { get; init; }
-
-    /// <summary>0: the group divides the topic's partitions; above 0: this many shards of an input.</summary>
-    public int Shards { get; init; }
-
-    /// <summary>After this long without a word the member is fenced.</summary>
-    public TimeSpan SessionTimeout { get; init; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>How long the member may take to give back a revoked shard.</summary>
-    public TimeSpan RebalanceTimeout { get; init; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>For people: host and process.</summary>
-    public string Client { get; init; } = $"{Environment.MachineName}/{Environment.ProcessId}";
-}
-
-/// <summary>A shard that the member owns: a partition of the topic, or a shard of input.</summary>
-/// <param name="Shard">Its number.</param>
-/// <param name="Generation">Goes with commits.</param>
-/// <param name="CommittedOffset">Where the group has read to; -1 for nowhere.</param>
-public sealed record ShardAssignment(int Shard, long Generation, long CommittedOffset);
-
-/// <summary>What happened to the member's assignment.</summary>
-public abstract record AssignmentChange
-{
-    /// <summary>The member owns these too.</summary>
-    public sealed record Assigned(IReadOnlyList<ShardAssignment> Shards) : AssignmentChange;
-
-    /// <summary>Finish with these, then call <see cref="GroupMember.ReleaseAsync"/>; after the deadline the member is fenced.</summary>
-    public sealed record Revoked(IReadOnlyList<int> Shards, TimeSpan Deadline) : AssignmentChange;
-
-    /// <summary>
-    /// The membership was lost (fenced, or the connection broke for longer than the session): these are no longer owned and
-    /// must be dropped at once. The member joins again by itself.
-    /// </summary>
-    public sealed record Lost(IReadOnlyList<int> Shards, string Reason) : AssignmentChange;
-}
-
 /// <summary>A member of a group. It heartbeats, reconnects with back-off and jitter, and joins again when it was fenced.</summary>
+/// <remarks>
+/// The session's clock runs here too: it counts from when the last answered heartbeat was *sent*, so that it never ends later
+/// than the coordinator's, which counts from when it came. What is owned when it ends is lost before it can be another's.
+/// </remarks>
 public sealed class GroupMember : IAsyncDisposable
 {
+    private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly QueueConnection _connection;
+    private readonly GroupMemberOptions _options;
+    private readonly ILogger _logger;
+    private readonly LinkLog _link;
+    private readonly Backoff _backoff = new();
+    private readonly Channel<AssignmentChange> _changes = Channel.CreateUnbounded<AssignmentChange>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
+    private readonly MemberShards _shards = new();
+    private readonly ITimer _sessionEnd;
+    private readonly Task _running;
+    private MemberStream? _stream; // while joined
+    private string _memberId = "";
+    private TimeSpan _sessionTimeout;
+    private long _confirmedAt;
+    private volatile bool _leaving;
+
     /// <summary>Begins to join; the changes tell how it went.</summary>
-    public GroupMember(QueueConnection connection, GroupMemberOptions options) => throw new NotImplementedException();
+    public GroupMember(QueueConnection connection, GroupMemberOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentException.ThrowIfNullOrEmpty(options.Group);
+        ArgumentException.ThrowIfNullOrEmpty(options.Topic);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Shards);
+        _connection = connection;
+        _options = options;
+        _logger = options.Logger ?? NullLogger.Instance;
+        _link = new LinkLog(_logger, Name, options.Time);
+        _sessionTimeout = options.SessionTimeout;
+        _sessionEnd = options.Time.CreateTimer(_ => EndSession(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _running = Task.Run(RunAsync);
+    }
+
+    private string Name => $"member of {_options.Group}";
 
     /// <summary>The changes in their order, until the member is disposed. One reader.</summary>
-    public IAsyncEnumerable<AssignmentChange> ChangesAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="QueueException">The queue refuses the membership for good (other shards than the group has, say).</exception>
+    public IAsyncEnumerable<AssignmentChange> ChangesAsync(CancellationToken cancellationToken) => _changes.Reader.ReadAllAsync(cancellationToken);
 
-    /// <summary>Gives revoked shards back.</summary>
-    public Task ReleaseAsync(IReadOnlyList<int> shards, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>
+    /// Gives revoked shards back. When the queue cannot be reached, it does not get to know: when the member is back within
+    /// its session, the shards are assigned and revoked once more.
+    /// </summary>
+    public async Task ReleaseAsync(IReadOnlyList<int> shards, CancellationToken cancellationToken)
+    {
+        MemberStream? stream;
+        lock (_gate)
+        {
+            _shards.Remove(shards);
+            stream = _stream;
+        }
+        if (stream is not null)
+            await stream.WriteAsync(new MemberMessage { Revoked = new Revoked { Shards = { shards } } }).WaitAsync(cancellationToken);
+    }
 
     /// <summary>Commits offsets. Advisory: the caller's own store has the truth.</summary>
     /// <returns>The shards that were refused because the member does not own them at that generation; normally none.</returns>
-    public Task<IReadOnlyList<int>> CommitAsync(IReadOnlyList<(int Shard, long Offset, long Generation)> offsets, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    /// <exception cref="QueueException">The queue refuses, or cannot be reached now (<see cref="ErrorCode.ShuttingDown"/>); it is not tried again.</exception>
+    public async Task<IReadOnlyList<int>> CommitAsync(IReadOnlyList<(int Shard, long Offset, long Generation)> offsets, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(offsets);
+        var request = new CommitRequest { Group = _options.Group, MemberId = _memberId };
+        foreach (var (shard, offset, generation) in offsets)
+            request.Offsets.Add(new OffsetCommit { Shard = shard, Offset = offset, Generation = generation });
+        CommitResponse response;
+        try
+        {
+            response = await _connection.Queue.CommitAsync(request, deadline: DateTime.UtcNow + QueueConnection.CallTimeout, cancellationToken: cancellationToken);
+        }
+        catch (RpcException error)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (QueueErrors.Code(error) is ErrorCode.UnknownMember or ErrorCode.UnknownGroup or ErrorCode.MemberFenced)
+                return Refused(offsets, [.. offsets.Select(offset => offset.Shard)]);
+            throw QueueErrors.IsRetriable(error)
+                ? new QueueException(ErrorCode.ShuttingDown, $"the commit did not reach the queue: {QueueErrors.Reason(error)}", error)
+                : QueueErrors.Refusal(error);
+        }
+        var refused = response.Results.Where(result => result.Error != ErrorCode.Ok).Select(result => result.Shard).ToList();
+        return refused.Count == 0 ? refused : Refused(offsets, refused);
+    }
 
     /// <summary>Leaves the group (if it can be reached) and ends.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        MemberStream? stream;
+        lock (_gate)
+        {
+            if (_leaving)
+                return;
+            _leaving = true;
+            stream = _stream;
+        }
+        if (stream is not null)
+        {
+            // The coordinator ends the stream when it has noted the leave; a queue that is gone cannot hold up the end.
+            await LeaveAsync(stream).WaitAsync(LeaveTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        await _stop.CancelAsync();
+        await _running;
+        await _sessionEnd.DisposeAsync();
+        _stop.Dispose();
+    }
+
+    private async Task LeaveAsync(MemberStream stream)
+    {
+        await stream.WriteAsync(new MemberMessage { Leave = new LeaveGroup() });
+        await stream.CompleteAsync();
+        await _running;
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (!_leaving)
+            {
+                try
+                {
+                    _link.Lost(await RunStreamAsync());
+                }
+                catch (RpcException error) when (!_stop.IsCancellationRequested && IsWorthAnother(error))
+                {
+                    _link.Lost(QueueErrors.Reason(error));
+                }
+                if (!_leaving)
+                    await Task.Delay(_backoff.Next(), _options.Time, _stop.Token);
+            }
+            _changes.Writer.TryComplete();
+        }
+        catch (Exception) when (_stop.IsCancellationRequested)
+        {
+            _changes.Writer.TryComplete(); // the end was asked for; what the closing stream threw is its consequence
+        }
+        catch (Exception error)
+        {
+            var reason = error is RpcException status ? QueueErrors.Refusal(status) : error;
+            MessagingLog.MembershipEnded(_logger, Name, reason.Message);
+            lock (_gate)
+                LoseAll(reason.Message);
+            _changes.Writer.TryComplete(reason);
+        }
+    }
+
+    /// <summary>Joins and follows the coordinator until the stream ends.</summary>
+    /// <returns>Why it ended.</returns>
+    private async Task<string> RunStreamAsync()
+    {
+        using var stream = new MemberStream(_connection, _options.Time, _stop.Token);
+        var heartbeats = Task.CompletedTask;
+        var isFirst = true; // the first assignment after a join has all that the member owns
+        try
+        {
+            await stream.JoinAsync(new JoinGroup
+            {
+                Group = _options.Group,
+                Topic = _options.Topic,
+                Shards = _options.Shards,
+                MemberId = _memberId,
+                SessionTimeoutMs = (int)_options.SessionTimeout.TotalMilliseconds,
+                RebalanceTimeoutMs = (int)_options.RebalanceTimeout.TotalMilliseconds,
+                Client = _options.Client,
+            });
+            while (await stream.ReadAsync() is { } message)
+            {
+                switch (message.KindCase)
+                {
+                    case CoordinatorMessage.KindOneofCase.Joined:
+                        Joined(stream, message.Joined);
+                        heartbeats = HeartbeatAsync(stream);
+                        break;
+                    case CoordinatorMessage.KindOneofCase.Heartbeat:
+                        _backoff.Reset();
+                        if (await stream.AnsweredAsync() is { } sentAt)
+                            Confirm(sentAt);
+                        break;
+                    case CoordinatorMessage.KindOneofCase.Assign:
+                        Assigned(message.Assign, isAll: isFirst);
+                        isFirst = false;
+                        break;
+                    case CoordinatorMessage.KindOneofCase.Revoke:
+                        await RevokeAsync(stream, message.Revoke);
+                        break;
+                    case CoordinatorMessage.KindOneofCase.Fenced:
+                        return Fenced(message.Fenced);
+                }
+            }
+            return "the queue ended the stream";
+        }
+        finally
+        {
+            lock (_gate)
+                _stream = null;
+            await stream.CancelAsync();
+            await heartbeats;
+        }
+    }
+
+    private void Joined(MemberStream stream, Joined joined)
+    {
+        stream.Joined();
+        _link.Back();
+        lock (_gate)
+        {
+            if (joined.MemberId != _memberId)
+                LoseAll("the coordinator knows this member no more and made a new one");
+            _memberId = joined.MemberId;
+            if (joined.SessionTimeoutMs > 0)
+                _sessionTimeout = TimeSpan.FromMilliseconds(joined.SessionTimeoutMs);
+            _stream = stream;
+        }
+        Confirm(stream.JoinSentAt);
+    }
+
+    private async Task HeartbeatAsync(MemberStream stream)
+    {
+        using var timer = new PeriodicTimer(_sessionTimeout / 3, _options.Time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stream.Ended))
+                await stream.HeartbeatAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // The stream is over.
+        }
+    }
+
+    private void Assigned(Assign message, bool isAll)
+    {
+        lock (_gate)
+        {
+            var (lost, assigned) = _shards.Assign(message, isAll);
+            if (lost.Count > 0)
+                Tell(lost, "the coordinator assigned anew after the member joined again");
+            if (assigned.Count > 0)
+                _changes.Writer.TryWrite(new AssignmentChange.Assigned(assigned));
+        }
+    }
+
+    private async Task RevokeAsync(MemberStream stream, Revoke message)
+    {
+        List<int> foreign;
+        lock (_gate)
+        {
+            (var owned, foreign) = _shards.Divide(message.Shards);
+            if (owned.Count > 0)
+                _changes.Writer.TryWrite(new AssignmentChange.Revoked(owned, TimeSpan.FromMilliseconds(message.DeadlineMs)));
+        }
+        if (foreign.Count > 0)
+            await stream.WriteAsync(new MemberMessage { Revoked = new Revoked { Shards = { foreign } } });
+    }
+
+    private string Fenced(Fenced message)
+    {
+        if (message.Error == ErrorCode.InvalidRequest)
+            throw new QueueException(message.Error, message.Message);
+        lock (_gate)
+            LoseAll(message.Message);
+        return message.Message;
+    }
+
+    /// <summary>The coordinator has heard the member at or after this time, so the session lasts as long from then.</summary>
+    private void Confirm(long at)
+    {
+        lock (_gate)
+        {
+            _confirmedAt = Math.Max(_confirmedAt, at);
+            _sessionEnd.Change(Remaining(), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private TimeSpan Remaining()
+    {
+        var remaining = _sessionTimeout - _options.Time.GetElapsedTime(_confirmedAt);
+        return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
+    }
+
+    private void EndSession()
+    {
+        lock (_gate)
+        {
+            if (Remaining() is var remaining && remaining > TimeSpan.Zero)
+            {
+                _sessionEnd.Change(remaining, Timeout.InfiniteTimeSpan);
+                return;
+            }
+            LoseAll($"the queue did not answer for {_sessionTimeout.TotalSeconds:0.###} s");
+            _ = _stream?.CancelAsync(); // half-open: a new stream finds out
+        }
+    }
+
+    /// <summary>A refused commit of what the member believes to own tells that it does not own it any more.</summary>
+    private IReadOnlyList<int> Refused(IReadOnlyList<(int Shard, long Offset, long Generation)> offsets, IReadOnlyList<int> refused)
+    {
+        lock (_gate)
+        {
+            var lost = offsets.Where(offset => refused.Contains(offset.Shard) && _shards.Owns(offset.Shard, offset.Generation))
+                .Select(offset => offset.Shard).Distinct().ToList();
+            if (lost.Count > 0)
+            {
+                _shards.Remove(lost);
+                Tell(lost, "the coordinator refused a commit: another member owns them");
+            }
+        }
+        return refused;
+    }
+
+    private void LoseAll(string reason)
+    {
+        var shards = _shards.All;
+        if (shards.Count == 0)
+            return;
+        _shards.Remove(shards);
+        Tell(shards, reason);
+    }
+
+    private void Tell(IReadOnlyList<int> lost, string reason)
+    {
+        MessagingLog.ShardsLost(_logger, Name, string.Join(',', lost), reason);
+        _changes.Writer.TryWrite(new AssignmentChange.Lost(lost, reason));
+    }
+
+    /// <summary>A fenced or forgotten member, and a topic or group that is gone, begin anew; only a request that makes no sense does not.</summary>
+    private static bool IsWorthAnother(RpcException error) =>
+        QueueErrors.Code(error) is { } code ? code is not ErrorCode.InvalidRequest : QueueErrors.IsRetriable(error);
 }
