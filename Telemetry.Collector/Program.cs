@@ -1,1 +1,6 @@
-return 0;
+using Telemetry.Collector;
+using Telemetry.ServiceDefaults;
+
+return await ServiceProgram.RunAsync<CollectorOptions>(
+    "telemetry-collector", "writes records from the queue to the store, each exactly once.", args,
+    options => CollectorApp.Build(options).RunToEndAsync());

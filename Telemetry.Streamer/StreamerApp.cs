@@ -17,10 +17,10 @@ public static class StreamerApp
     {
         var address = QueueAddress.Resolve(options.QueueAddr, Environment.GetEnvironmentVariable);
         var console = Console.IsOutputRedirected ? null : AnsiConsole.Console;
-        return Build(options, new MessageQueue(address), TimeProvider.System, new StreamerProgress(console));
+        return Build(options, services => new MessageQueue(address, services.GetRequiredService<ILoggerFactory>()), TimeProvider.System, new StreamerProgress(console));
     }
 
-    internal static WebApplication Build(StreamerOptions options, IInputQueue queue, TimeProvider time, StreamerProgress progress)
+    internal static WebApplication Build(StreamerOptions options, Func<IServiceProvider, IInputQueue> queue, TimeProvider time, StreamerProgress progress)
     {
         // What is wrong with the input is said before anything is started.
         Input.Open(options);

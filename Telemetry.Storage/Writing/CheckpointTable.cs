@@ -67,7 +67,7 @@ internal sealed class CheckpointTable(Database database) : IDisposable
     public void Add(PartitionWrite part, DeadLetter letter, long now)
     {
         var payload = letter.Payload.Span[..Math.Min(letter.Payload.Length, DeadLetter.PayloadBytesMax)];
-        _deadLetter.Bind(1, part.Topic).Bind(2, part.Partition).Bind(3, Text(part.To.TopicId)).Bind(4, part.To.LogEpoch)
+        _deadLetter.Bind(1, part.Topic).Bind(2, part.Partition).Bind(3, Text(letter.TopicId)).Bind(4, letter.LogEpoch)
             .Bind(5, letter.Offset).Bind(6, letter.Records).Bind(7, letter.Reason).Bind(8, letter.Detail)
             .Bind(10, letter.Payload.Length).Bind(11, now);
         if (letter.Payload.Length > 0 && _payloads++ < PayloadsMax)

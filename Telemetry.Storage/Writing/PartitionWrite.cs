@@ -18,12 +18,15 @@ public readonly record struct LogPosition(Guid TopicId, int LogEpoch, long NextO
 public sealed record PartitionLease(string Topic, int Partition, long OwnerEpoch, LogPosition? Position);
 
 /// <summary>Records that could not be stored.</summary>
+/// <param name="TopicId">The log's topic.</param>
+/// <param name="LogEpoch">The log's epoch.</param>
 /// <param name="Offset">The first of them.</param>
 /// <param name="Records">How many.</param>
 /// <param name="Reason">A word for counting, as <c>undecodable</c>.</param>
 /// <param name="Detail">A sentence for people.</param>
 /// <param name="Payload">The batch; only its first <see cref="PayloadBytesMax"/> bytes are kept.</param>
-public sealed record DeadLetter(long Offset, long Records, string Reason, string Detail, ReadOnlyMemory<byte> Payload)
+public sealed record DeadLetter(
+    Guid TopicId, int LogEpoch, long Offset, long Records, string Reason, string Detail, ReadOnlyMemory<byte> Payload)
 {
     /// <summary>The most bytes of a payload that are kept.</summary>
     public const int PayloadBytesMax = 64 * 1024;

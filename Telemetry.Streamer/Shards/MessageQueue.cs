@@ -5,11 +5,12 @@ using Telemetry.Messaging.V1;
 namespace Telemetry.Streamer.Shards;
 
 /// <summary>The queue by way of its clients.</summary>
-internal sealed class MessageQueue(string address) : IInputQueue
+internal sealed class MessageQueue(string address, ILoggerFactory loggers) : IInputQueue
 {
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(10);
 
     private readonly QueueConnection _connection = new(address);
+    private readonly ILogger _logger = loggers.CreateLogger<QueueConnection>();
 
     /// <inheritdoc/>
     public string Address => _connection.Address.ToString();
@@ -44,11 +45,11 @@ internal sealed class MessageQueue(string address) : IInputQueue
 
     /// <inheritdoc/>
     public IShardMembership Join(string group, string topic, int shards) =>
-        new Membership(new GroupMember(_connection, new GroupMemberOptions { Group = group, Topic = topic, Shards = shards }));
+        new Membership(new GroupMember(_connection, new GroupMemberOptions { Group = group, Topic = topic, Shards = shards, Logger = _logger }));
 
     /// <inheritdoc/>
     public async Task<IShardProducer> OpenAsync(string topic, string producerId, int partition, CancellationToken cancellationToken) =>
-        new ShardProducer(await QueueProducer.OpenAsync(_connection, new ProducerOptions { Topic = topic, ProducerId = producerId }, cancellationToken), partition);
+        new ShardProducer(await QueueProducer.OpenAsync(_connection, new ProducerOptions { Topic = topic, ProducerId = producerId, Logger = _logger }, cancellationToken), partition);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
