@@ -127,7 +127,7 @@ public sealed class PipelineTests
     {
         var file = new StoreFile(new FakeTimeProvider(Time));
         file.Write(FleetFixture.Record(Time, FleetFixture.Busy, ("power_w", 1)));
-        file.Write([], 7, [new DeadLetter(1, 4, "undecodable", "not a batch", new byte[] { 1, 2 })], [new LogGap(file.TopicId, 1, 5, 8, "expired")]);
+        file.Write([], 7, [new DeadLetter(file.TopicId, 1, 1, 4, "undecodable", "not a batch", new byte[] { 1, 2 })], [new LogGap(file.TopicId, 1, 5, 8, "expired")]);
         return file;
     }
 
