@@ -92,7 +92,7 @@ public sealed class BrokerAppTests
         await member.ResponseStream.Next();
         await member.ResponseStream.Next();
         using var publish = broker.Queue.PublishStream(cancellationToken: Cancel);
-        await publish.RequestStream.WriteAsync(new PublishRequest { Topic = "telemetry", Batch = ByteString.CopyFrom(1), RecordCount = 1 }, Cancel);
+        await publish.RequestStream.WriteAsync(new PublishRequest { Topic = "telemetry", Partition = 1, Batch = ByteString.CopyFrom(1), RecordCount = 1 }, Cancel);
         await publish.ResponseStream.Next();
 
         var stopping = broker.App.StopAsync(Cancel);
@@ -104,7 +104,7 @@ public sealed class BrokerAppTests
         })
         {
             var refused = await RunningBroker.Refused(ended);
-            Assert.Equal((StatusCode.Unavailable, "SHUTTING_DOWN", "1000"), (refused.Status, refused.Code, refused.RetryMs));
+                Assert.Equal((StatusCode.Unavailable, "SHUTTING_DOWN", "1000"), (refused.Status, refused.Code, refused.RetryMs));
         }
         await stopping.WaitAsync(TimeSpan.FromSeconds(10), Cancel);
     }

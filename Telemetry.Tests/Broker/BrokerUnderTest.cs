@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Time.Testing;
 using Telemetry.Broker;
 using Telemetry.Broker.Groups;
@@ -10,7 +11,8 @@ namespace Telemetry.Tests.Broker;
 /// <summary>A broker's core with a clock that the test moves.</summary>
 internal sealed class BrokerUnderTest : IAsyncDisposable
 {
-    private readonly BrokerMetrics _metrics = new();
+    // Not of the exported names: the brokers that other tests scrape run in this process too.
+    private readonly BrokerMetrics _metrics = new(new Meter("BrokerUnderTest"));
     private byte _ids;
 
     public BrokerUnderTest(

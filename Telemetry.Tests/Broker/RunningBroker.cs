@@ -56,6 +56,7 @@ internal sealed class RunningBroker : IAsyncDisposable
     {
         _channel.Dispose();
         Web.Dispose();
+        await App.StopAsync(CancellationToken.None);
         await App.DisposeAsync();
     }
 }
