@@ -1,0 +1,98 @@
+using System.Threading.Channels;
+using Grpc.Core;
+using Telemetry.Messaging.V1;
+
+namespace Telemetry.Broker.Rpc;
+
+// Pipelined publishing. Batches are appended as they are read, so one that waits for room in its partition does not hold up
+// later ones to other partitions; but answers go out in order, so at most PublishesUnderWayMax batches, or
+// BytesUnderWayMax bytes, are taken beyond the oldest that is not answered yet.
+internal sealed partial class QueueService
+{
+    private const int PublishesUnderWayMax = 64;
+    private const long BytesUnderWayMax = 16 << 20;
+
+    private static readonly WriteOptions MoreFollows = new(WriteFlags.BufferHint);
+
+    public override async Task PublishStream(
+        IAsyncStreamReader<PublishRequest> requestStream, IServerStreamWriter<PublishResponse> responseStream, ServerCallContext context)
+    {
+        using var answered = new CancellationTokenSource();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, core.Stopping, answered.Token);
+        var underWay = Channel.CreateBounded<UnderWay>(new BoundedChannelOptions(PublishesUnderWayMax) { SingleReader = true, SingleWriter = true });
+        var bytes = new ByteWindow(BytesUnderWayMax);
+        var answering = AnswerAsync(underWay.Reader, responseStream, bytes, answered);
+        try
+        {
+            while (await requestStream.MoveNext(ending.Token))
+            {
+                var request = requestStream.Current;
+                var size = request.Batch.Length;
+                await bytes.TakeAsync(size, ending.Token);
+                // Not awaited here: the batch is in its partition's line when the call returns.
+                var publish = PublishAsync(request, context.CancellationToken);
+                await underWay.Writer.WriteAsync(new UnderWay(publish, size), answered.Token);
+            }
+        }
+        catch (Exception error) when (ending.IsCancellationRequested && error is OperationCanceledException or RpcException or IOException)
+        {
+            // The broker stops, the client is gone, or answering failed; each is dealt with below.
+        }
+        finally
+        {
+            underWay.Writer.Complete();
+            await answering;
+        }
+        core.ThrowIfStopping();
+        context.CancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private static async Task AnswerAsync(
+        ChannelReader<UnderWay> underWay, IServerStreamWriter<PublishResponse> responseStream, ByteWindow bytes, CancellationTokenSource answered)
+    {
+        try
+        {
+            await foreach (var next in underWay.ReadAllAsync(CancellationToken.None))
+            {
+                var response = await next.Publish;
+                bytes.GiveBack(next.Bytes);
+                var more = underWay.TryPeek(out var following) && following.Publish.IsCompleted;
+                responseStream.WriteOptions = more ? MoreFollows : WriteOptions.Default;
+                await responseStream.WriteAsync(response, CancellationToken.None);
+            }
+        }
+        finally
+        {
+            // When the client is gone there is nobody to read from either.
+            await answered.CancelAsync();
+        }
+    }
+
+    private readonly record struct UnderWay(ValueTask<PublishResponse> Publish, long Bytes);
+
+    /// <summary>Counts bytes that one side takes, waiting for room, and the other gives back.</summary>
+    private sealed class ByteWindow(long bytesMax)
+    {
+        private readonly Log.Signal _givenBack = new();
+        private long _taken;
+
+        public async ValueTask TakeAsync(long bytes, CancellationToken cancellationToken)
+        {
+            while (true)
+            {
+                var next = _givenBack.Next;
+                var taken = Volatile.Read(ref _taken);
+                if (taken == 0 || taken + bytes <= bytesMax)
+                    break;
+                await next.WaitAsync(cancellationToken);
+            }
+            Interlocked.Add(ref _taken, bytes);
+        }
+
+        public void GiveBack(long bytes)
+        {
+            Interlocked.Add(ref _taken, -bytes);
+            _givenBack.Pulse();
+        }
+    }
+}
