@@ -55,13 +55,16 @@ public sealed class GroupMember : IAsyncDisposable
     /// <exception cref="QueueException">The queue refuses the membership for good (other shards than the group has, say).</exception>
     public IAsyncEnumerable<AssignmentChange> ChangesAsync(CancellationToken cancellationToken) => _changes.Reader.ReadAllAsync(cancellationToken);
 
-    /// <summary>Gives revoked shards back. When the queue cannot be reached, it is told when it is back.</summary>
+    /// <summary>
+    /// Gives revoked shards back. When the queue cannot be reached, it does not get to know: when the member is back within
+    /// its session, the shards are assigned and revoked once more.
+    /// </summary>
     public async Task ReleaseAsync(IReadOnlyList<int> shards, CancellationToken cancellationToken)
     {
         MemberStream? stream;
         lock (_gate)
         {
-            _shards.Release(shards);
+            _shards.Remove(shards);
             stream = _stream;
         }
         if (stream is not null)
@@ -163,6 +166,7 @@ public sealed class GroupMember : IAsyncDisposable
     {
         using var stream = new MemberStream(_connection, _options.Time, _stop.Token);
         var heartbeats = Task.CompletedTask;
+        var isFirst = true; // the first assignment after a join has all that the member owns
         try
         {
             await stream.JoinAsync(new JoinGroup
@@ -185,11 +189,12 @@ public sealed class GroupMember : IAsyncDisposable
                         break;
                     case CoordinatorMessage.KindOneofCase.Heartbeat:
                         _backoff.Reset();
-                        if (stream.HeartbeatAnswered() is { } sentAt)
+                        if (await stream.AnsweredAsync() is { } sentAt)
                             Confirm(sentAt);
                         break;
                     case CoordinatorMessage.KindOneofCase.Assign:
-                        await AssignAsync(stream, message.Assign);
+                        Assigned(message.Assign, isAll: isFirst);
+                        isFirst = false;
                         break;
                     case CoordinatorMessage.KindOneofCase.Revoke:
                         await RevokeAsync(stream, message.Revoke);
@@ -239,19 +244,16 @@ public sealed class GroupMember : IAsyncDisposable
         }
     }
 
-    private async Task AssignAsync(MemberStream stream, Assign message)
+    private void Assigned(Assign message, bool isAll)
     {
-        AssignedShards shards;
         lock (_gate)
         {
-            shards = _shards.Assign(message);
-            if (shards.Lost.Count > 0)
-                Tell(shards.Lost, $"the coordinator assigned them anew with generation {message.Generation}");
-            if (shards.Assigned.Count > 0)
-                _changes.Writer.TryWrite(new AssignmentChange.Assigned(shards.Assigned));
+            var (lost, assigned) = _shards.Assign(message, isAll);
+            if (lost.Count > 0)
+                Tell(lost, "the coordinator assigned anew after the member joined again");
+            if (assigned.Count > 0)
+                _changes.Writer.TryWrite(new AssignmentChange.Assigned(assigned));
         }
-        if (shards.Released.Count > 0)
-            await stream.WriteAsync(new MemberMessage { Revoked = new Revoked { Shards = { shards.Released } } });
     }
 
     private async Task RevokeAsync(MemberStream stream, Revoke message)
@@ -315,7 +317,7 @@ public sealed class GroupMember : IAsyncDisposable
                 .Select(offset => offset.Shard).Distinct().ToList();
             if (lost.Count > 0)
             {
-                _shards.Lose(lost);
+                _shards.Remove(lost);
                 Tell(lost, "the coordinator refused a commit: another member owns them");
             }
         }
@@ -327,7 +329,7 @@ public sealed class GroupMember : IAsyncDisposable
         var shards = _shards.All;
         if (shards.Count == 0)
             return;
-        _shards.Lose(shards);
+        _shards.Remove(shards);
         Tell(shards, reason);
     }
 

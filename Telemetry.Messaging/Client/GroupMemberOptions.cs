@@ -34,7 +34,11 @@ public sealed record GroupMemberOptions
 /// <param name="Shard">Its number.</param>
 /// <param name="Generation">Goes with commits.</param>
 /// <param name="CommittedOffset">Where the group has read to; -1 for nowhere.</param>
-public sealed record ShardAssignment(int Shard, long Generation, long CommittedOffset);
+public sealed record ShardAssignment(int Shard, long Generation, long CommittedOffset)
+{
+    /// <summary>The log that the offset belongs to; null for shards of an input.</summary>
+    public LogIdentity? Log { get; init; }
+}
 
 /// <summary>What happened to the member's assignment.</summary>
 public abstract record AssignmentChange
@@ -46,8 +50,9 @@ public abstract record AssignmentChange
     public sealed record Revoked(IReadOnlyList<int> Shards, TimeSpan Deadline) : AssignmentChange;
 
     /// <summary>
-    /// The membership was lost (fenced, or the connection broke for longer than the session): these are no longer owned and
-    /// must be dropped at once. The member joins again by itself.
+    /// The membership was lost (fenced, or the queue did not answer for the session's length), or began anew (a member that
+    /// reconnects gets its shards with new generations): these are no longer owned and must be dropped at once. The member
+    /// joins again by itself, and what it gets then comes as <see cref="Assigned"/>.
     /// </summary>
     public sealed record Lost(IReadOnlyList<int> Shards, string Reason) : AssignmentChange;
 }

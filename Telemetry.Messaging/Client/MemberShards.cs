@@ -6,7 +6,6 @@ namespace Telemetry.Messaging.Client;
 internal sealed class MemberShards
 {
     private readonly Dictionary<int, Owned> _owned = [];
-    private readonly Dictionary<int, long> _released = []; // the generation at which a shard was given back
 
     public IReadOnlyList<int> All => [.. _owned.Keys.Order()];
 
@@ -14,33 +13,36 @@ internal sealed class MemberShards
     public bool Owns(int shard, long generation) => _owned.TryGetValue(shard, out var owned) && owned.Generation == generation;
 
     /// <summary>
-    /// Takes an assignment. After a reconnect the coordinator may say again what the member has: the same generation of the
-    /// same log is no change. Another generation means that the shard was not the member's in between.
+    /// Takes an assignment. What the member has already it has anew only with another generation or log: then its old
+    /// generation is void, so it is lost first.
     /// </summary>
-    public AssignedShards Assign(Assign message)
+    /// <param name="message">What the coordinator assigns.</param>
+    /// <param name="isAll">It is the first after a join: what is not in it is not the member's any more.</param>
+    public (List<int> Lost, List<ShardAssignment> Assigned) Assign(Assign message, bool isAll)
     {
         var assigned = new List<ShardAssignment>();
         var lost = new List<int>();
-        var released = new List<int>();
+        if (isAll)
+            lost.AddRange(_owned.Keys.Except(message.Assignments.Select(assignment => assignment.Shard)));
         foreach (var assignment in message.Assignments)
         {
-            var owned = new Owned(message.Generation, assignment.Log);
-            if (_released.TryGetValue(assignment.Shard, out var generation) && generation == message.Generation)
-            {
-                released.Add(assignment.Shard); // the release did not arrive before the connection broke
-                continue;
-            }
+            var now = new Owned(message.Generation, assignment.Log);
             if (_owned.TryGetValue(assignment.Shard, out var before))
             {
-                if (before == owned)
+                if (before == now)
                     continue;
                 lost.Add(assignment.Shard);
             }
-            _owned[assignment.Shard] = owned;
-            _released.Remove(assignment.Shard);
-            assigned.Add(new ShardAssignment(assignment.Shard, message.Generation, assignment.CommittedOffset));
+            assigned.Add(new ShardAssignment(assignment.Shard, message.Generation, assignment.CommittedOffset)
+            {
+                Log = assignment.Log is null ? null : LogIdentities.Of(assignment.Log),
+            });
         }
-        return new AssignedShards(assigned, lost, released);
+        Remove(lost);
+        foreach (var assignment in message.Assignments)
+            _owned[assignment.Shard] = new Owned(message.Generation, assignment.Log);
+        lost.Sort();
+        return (lost, assigned);
     }
 
     /// <summary>Divides shards that are to be given back into those that the member has and those that it has not (any more).</summary>
@@ -52,17 +54,8 @@ internal sealed class MemberShards
         return (owned, foreign);
     }
 
-    /// <summary>Gives shards back.</summary>
-    public void Release(IEnumerable<int> shards)
-    {
-        foreach (var shard in shards)
-        {
-            if (_owned.Remove(shard, out var owned))
-                _released[shard] = owned.Generation;
-        }
-    }
-
-    public void Lose(IEnumerable<int> shards)
+    /// <summary>The member has given them back, or lost them.</summary>
+    public void Remove(IEnumerable<int> shards)
     {
         foreach (var shard in shards)
             _owned.Remove(shard);
@@ -70,6 +63,3 @@ internal sealed class MemberShards
 
     private sealed record Owned(long Generation, LogId? Log);
 }
-
-/// <summary>What an assignment means: in this order, these are lost, these are owned, and these are to be given back (again).</summary>
-internal readonly record struct AssignedShards(List<ShardAssignment> Assigned, List<int> Lost, List<int> Released);

@@ -8,9 +8,11 @@ internal sealed class MemberStream : IDisposable
 {
     private readonly AsyncDuplexStreamingCall<MemberMessage, CoordinatorMessage> _call;
     private readonly SemaphoreSlim _writing = new(1, 1);
-    private readonly Queue<long> _heartbeats = new(); // sent and not answered
+    private readonly Lock _gate = new();
     private readonly CancellationTokenSource _ending;
     private readonly TimeProvider _time;
+    private long? _heartbeatSentAt; // and not answered
+    private bool _heartbeatIsDue;
 
     public MemberStream(QueueConnection connection, TimeProvider time, CancellationToken stop)
     {
@@ -34,18 +36,35 @@ internal sealed class MemberStream : IDisposable
     /// <summary>The coordinator has answered to the join.</summary>
     public void Joined() => _ending.CancelAfter(Timeout.InfiniteTimeSpan);
 
-    public async Task HeartbeatAsync()
+    /// <summary>
+    /// Sends a heartbeat, unless one is not answered yet: then the next follows its answer. With one under way it is certain
+    /// which one an answer means, so the session's clock can count from when it was sent.
+    /// </summary>
+    public Task HeartbeatAsync()
     {
-        lock (_heartbeats)
-            _heartbeats.Enqueue(_time.GetTimestamp());
-        await WriteAsync(new MemberMessage { Heartbeat = new Heartbeat() });
+        lock (_gate)
+        {
+            _heartbeatIsDue = _heartbeatSentAt is not null;
+            if (_heartbeatIsDue)
+                return Task.CompletedTask;
+            _heartbeatSentAt = _time.GetTimestamp();
+        }
+        return WriteAsync(new MemberMessage { Heartbeat = new Heartbeat() });
     }
 
-    /// <summary>When the heartbeat was sent that is answered now; answers come in order. Null when none is awaited.</summary>
-    public long? HeartbeatAnswered()
+    /// <summary>Notes an answer; returns when its heartbeat was sent, null when none is awaited.</summary>
+    public async Task<long?> AnsweredAsync()
     {
-        lock (_heartbeats)
-            return _heartbeats.TryDequeue(out var sent) ? sent : null;
+        long? sentAt;
+        bool isDue;
+        lock (_gate)
+        {
+            (sentAt, isDue) = (_heartbeatSentAt, _heartbeatIsDue);
+            _heartbeatSentAt = null;
+        }
+        if (isDue)
+            await HeartbeatAsync();
+        return sentAt;
     }
 
     /// <summary>Writes a message; when that fails the stream is over, which its reader notices.</summary>
@@ -76,7 +95,7 @@ internal sealed class MemberStream : IDisposable
         {
             await _call.RequestStream.CompleteAsync();
         }
-        catch (Exception error) when (error is RpcException or InvalidOperationException or OperationCanceledException)
+        catch (Exception error) when (error is RpcException or IOException or InvalidOperationException or OperationCanceledException)
         {
             // Over already, which is what was wanted.
         }

@@ -10,6 +10,7 @@ namespace Telemetry.Messaging.Client;
 /// <content>The stream: what is sent, and what an answer means.</content>
 public sealed partial class QueueProducer
 {
+    private static readonly WriteOptions MoreFollows = new(WriteFlags.BufferHint); // not flushed yet: fewer, larger writes
     private readonly SemaphoreSlim _work = new(0, 1);
     private readonly ITimer _timer;
     private readonly Backoff _backoff = new();
@@ -82,7 +83,7 @@ public sealed partial class QueueProducer
                 if (state.Partition != i)
                     throw new QueueException(ErrorCode.InvalidRequest, $"the queue's answer has partition {state.Partition} in the place of {i}");
                 if (i == _partitions.Count)
-                    _partitions.Add(new ProducerPartition(i, log, state.NextSequence));
+                    _partitions.Add(new PartitionOutbox(i, log, state.NextSequence));
                 else
                     Adopt(_partitions[i], log, state.NextSequence);
             }
@@ -90,7 +91,7 @@ public sealed partial class QueueProducer
         _link.Back();
     }
 
-    private void Adopt(ProducerPartition partition, LogIdentity log, long nextSequence)
+    private void Adopt(PartitionOutbox partition, LogIdentity log, long nextSequence)
     {
         // Within what is unacknowledged: a part of it was appended before the answer was lost. Its sequences stay, the log finds the duplicates.
         if (nextSequence > partition.FirstSequence && nextSequence <= partition.NextSequence)
@@ -98,11 +99,12 @@ public sealed partial class QueueProducer
             partition.Renumber(log, partition.FirstSequence);
             return;
         }
-        if (log == partition.Log && nextSequence < partition.FirstSequence)
+        // (Sequence 0 in a known log: the log forgot a producer that was not heard of for long, and there is nothing to mend.)
+        if (log == partition.Log && nextSequence > 0 && nextSequence < partition.FirstSequence)
             throw new QueueException(ErrorCode.OutOfOrderSequence, $"partition {partition.Number} has {nextSequence} records of this producer, but {partition.FirstSequence} were acknowledged");
         if (nextSequence > partition.NextSequence)
             throw new QueueException(ErrorCode.ProducerFenced, $"partition {partition.Number} has {nextSequence} records of this producer, but it sent {partition.NextSequence}: another one uses its id");
-        if (log != partition.Log)
+        if (nextSequence != partition.FirstSequence)
             MessagingLog.ProducerRenumbered(Logger, _options.ProducerId, partition.UnacknowledgedRecords, nextSequence, partition.Number);
         partition.Renumber(log, nextSequence);
     }
@@ -142,12 +144,20 @@ public sealed partial class QueueProducer
     {
         try
         {
+            var request = NextRequest();
             while (true)
             {
-                if (NextRequest() is not { } request)
+                if (request is null)
+                {
                     await _work.WaitAsync(ending.Token);
-                else if (!await QueueStreams.TryWriteAsync(requests, request, ending.Token))
+                    request = NextRequest();
+                    continue;
+                }
+                var next = NextRequest();
+                requests.WriteOptions = next is null ? WriteOptions.Default : MoreFollows;
+                if (!await QueueStreams.TryWriteAsync(requests, request, ending.Token))
                     return;
+                request = next;
             }
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
@@ -228,7 +238,7 @@ public sealed partial class QueueProducer
         }
     }
 
-    private void Refused(ProducerPartition partition, Piece piece, PublishResponse answer)
+    private void Refused(PartitionOutbox partition, Piece piece, PublishResponse answer)
     {
         switch (answer.Error)
         {
@@ -260,7 +270,7 @@ public sealed partial class QueueProducer
         }
     }
 
-    private void Split(ProducerPartition partition, Piece piece, string reason)
+    private void Split(PartitionOutbox partition, Piece piece, string reason)
     {
         try
         {
@@ -274,7 +284,7 @@ public sealed partial class QueueProducer
         }
     }
 
-    private void Fail(ProducerPartition partition, Piece piece, QueueException error)
+    private void Fail(PartitionOutbox partition, Piece piece, QueueException error)
     {
         MessagingLog.PublishRefused(Logger, _options.ProducerId, piece.Publish.RecordCount, partition.Number, error.Message);
         partition.Drop(piece);

@@ -5,7 +5,7 @@ namespace Telemetry.Messaging.Client;
 /// answer under way has come, and then sends everything again in order with the same sequences: so the log never sees a
 /// later piece before an earlier one, and what was appended after all is found to be a duplicate. Guarded by the producer's lock.
 /// </summary>
-internal sealed class ProducerPartition(int number, LogIdentity log, long nextSequence)
+internal sealed class PartitionOutbox(int number, LogIdentity log, long nextSequence)
 {
     private readonly List<Piece> _unacknowledged = [];
     private int _sent;
