@@ -22,10 +22,10 @@ internal sealed class StreamerWorker(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // What comes before the first await holds up the start of the program.
-        await Task.Yield();
         try
         {
+            // A short input may be done before the program is up; a program cannot be stopped before it is.
+            await StartedAsync(stoppingToken);
             await StreamAsync(stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -44,6 +44,13 @@ internal sealed class StreamerWorker(
         if (ExitCode != 0)
             Environment.ExitCode = ExitCode;
         lifetime.StopApplication();
+    }
+
+    private async Task StartedAsync(CancellationToken stopping)
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
+        await started.Task.WaitAsync(stopping);
     }
 
     private async Task StreamAsync(CancellationToken stopping)

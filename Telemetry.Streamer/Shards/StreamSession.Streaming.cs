@@ -22,7 +22,7 @@ internal sealed partial class StreamSession
     private int _missing; // records of a paced batch that are still to be read
     private long _sentAt; // when the last paced batch was sent
     private bool _hasSent;
-    private long _recordsAtPass;
+    private long _recordsAtPass = -1; // no pass was read from its begin
     private long _rowsCounted;
     private long _grownAt;
     private long? _waitingSince;

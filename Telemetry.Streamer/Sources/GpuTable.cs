@@ -136,7 +136,7 @@ internal sealed class GpuTable(int shards)
     private static Series Make(Gpu gpu, byte[][] labels)
     {
         var problem = Problem(gpu, labels);
-        string Text(int i) => MetricCell.IsAbsent(labels[i]) ? "" : Encoding.UTF8.GetString(labels[i]);
+        string Text(int i) => MetricCell.IsAbsent(labels[i]) ? "" : Encoding.UTF8.GetString(Printable(labels[i]));
         var identity = problem.Length > 0 ? null : new GpuIdentity(
             Encoding.UTF8.GetString(gpu.Host), Encoding.UTF8.GetString(gpu.Index), Text(0), Text(1), Text(2), Text(3), Text(4), Text(5));
         return gpu.Add(labels, identity, problem);
@@ -148,13 +148,19 @@ internal sealed class GpuTable(int shards)
             return RowReasons.NoHost;
         if (MetricCell.IsAbsent(gpu.Index))
             return RowReasons.NoGpu;
+        if (gpu.Host.AsSpan().ContainsAny(ControlCharacters) || gpu.Index.AsSpan().ContainsAny(ControlCharacters))
+            return RowReasons.InvalidText;
         foreach (var text in labels.Prepend(gpu.Index).Prepend(gpu.Host))
         {
             if (text.Length > RecordBatchLimits.TextBytesMax)
                 return RowReasons.TextTooLong;
-            if (!Utf8.IsValid(text) || text.AsSpan().ContainsAny(ControlCharacters))
+            if (!Utf8.IsValid(text))
                 return RowReasons.InvalidText;
         }
         return "";
     }
+
+    /// <summary>A label may have had line breaks within its quotes; in a label they are spaces.</summary>
+    private static byte[] Printable(byte[] label) =>
+        label.AsSpan().ContainsAny(ControlCharacters) ? [.. label.Select(c => c < 32 || c == 127 ? (byte)' ' : c)] : label;
 }

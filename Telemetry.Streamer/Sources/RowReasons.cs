@@ -21,7 +21,7 @@ internal static class RowReasons
     /// <summary>The GPU's index is empty.</summary>
     public const string NoGpu = "no_gpu";
 
-    /// <summary>A label is not UTF-8 or has control characters.</summary>
+    /// <summary>A label is not UTF-8, or host or GPU have control characters.</summary>
     public const string InvalidText = "invalid_text";
 
     /// <summary>A label is over the record batch's limit.</summary>

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Telemetry.Messaging.Records;
 using Telemetry.Streamer;
 using Telemetry.Streamer.Shards;
@@ -131,6 +133,21 @@ internal sealed class TestLog : ILogger
                 logged = _logged.Task;
             }
             await logged.WaitAsync(TimeSpan.FromSeconds(30), cancellationToken);
+        }
+    }
+}
+
+internal static class TestTime
+{
+    /// <summary>Lets time pass in steps until something has happened.</summary>
+    public static async Task PassAsync(this FakeTimeProvider time, TimeSpan step, Func<bool> hasHappened)
+    {
+        var begin = Stopwatch.GetTimestamp();
+        while (!hasHappened())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(60), "it did not happen within a minute of real time");
+            time.Advance(step);
+            await Task.Yield();
         }
     }
 }
