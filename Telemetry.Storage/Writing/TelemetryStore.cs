@@ -41,6 +41,7 @@ public sealed partial class TelemetryStore : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
+    private readonly TimeSpan _busyTimeout;
     private readonly Database _database;
     private readonly MetricColumns _columns;
     private readonly SeriesTable _series;
@@ -53,6 +54,7 @@ public sealed partial class TelemetryStore : IDisposable
     private TelemetryStore(Database database, TelemetryStoreOptions options)
     {
         _database = database;
+        _busyTimeout = options.BusyTimeout;
         _time = options.Time ?? TimeProvider.System;
         _columns = new MetricColumns(database);
         _series = new SeriesTable(database);

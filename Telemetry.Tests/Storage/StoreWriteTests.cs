@@ -196,14 +196,19 @@ public sealed class StoreWriteTests : IDisposable
     }
 
     [Fact]
-    public void F33_a_reader_that_stays_long_does_not_stop_the_writer()
+    public void F33_a_reader_that_stays_long_does_not_stop_the_writer_and_the_log_is_emptied_after_it()
     {
         _fixture.Write(StoreFixture.Row(1));
-        using var reader = Connect();
-        Execute(reader, "BEGIN; SELECT count(*) FROM sample");
-        for (var i = 2; i < 50; i++)
-            _fixture.Write(StoreFixture.Row(i));
-        Assert.True(_fixture.Store.WalBytes > 0);
+        using (var reader = Connect())
+        {
+            Execute(reader, "BEGIN; SELECT count(*) FROM sample");
+            for (var i = 2; i < 50; i++)
+                _fixture.Write(StoreFixture.Row(i));
+            Assert.False(Store.EmptyLog(TimeSpan.Zero));
+            Assert.True(Store.WalBytes > 0);
+        }
+        Assert.True(Store.EmptyLog(TimeSpan.FromSeconds(5)));
+        Assert.Equal(0, Store.WalBytes);
         Assert.Equal("49", Scalar("SELECT count(*) FROM sample"));
     }
 
