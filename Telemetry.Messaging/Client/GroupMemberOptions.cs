@@ -34,7 +34,11 @@ public sealed record GroupMemberOptions
 /// <param name="Shard">Its number.</param>
 /// <param name="Generation">Goes with commits.</param>
 /// <param name="CommittedOffset">Where the group has read to; -1 for nowhere.</param>
-public sealed record ShardAssignment(int Shard, long Generation, long CommittedOffset);
+public sealed record ShardAssignment(int Shard, long Generation, long CommittedOffset)
+{
+    /// <summary>The log that the offset belongs to; null for shards of an input.</summary>
+    public LogIdentity? Log { get; init; }
+}
 
 /// <summary>What happened to the member's assignment.</summary>
 public abstract record AssignmentChange

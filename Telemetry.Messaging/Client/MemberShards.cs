@@ -33,7 +33,10 @@ internal sealed class MemberShards
                     continue;
                 lost.Add(assignment.Shard);
             }
-            assigned.Add(new ShardAssignment(assignment.Shard, message.Generation, assignment.CommittedOffset));
+            assigned.Add(new ShardAssignment(assignment.Shard, message.Generation, assignment.CommittedOffset)
+            {
+                Log = assignment.Log is null ? null : LogIdentities.Of(assignment.Log),
+            });
         }
         Remove(lost);
         foreach (var assignment in message.Assignments)

@@ -11,7 +11,7 @@ internal static partial class MessagingLog
     [LoggerMessage(5001, LogLevel.Information, "{Client}: the queue answers again after {Seconds:0.0} s")]
     public static partial void LinkBack(ILogger logger, string client, double seconds);
 
-    [LoggerMessage(5010, LogLevel.Warning, "{Client}: the log is new or was restored; {Records} unacknowledged records are numbered anew from sequence {Sequence} in partition {Partition}")]
+    [LoggerMessage(5010, LogLevel.Warning, "{Client}: the log is new, was restored, or forgot this producer; {Records} unacknowledged records are numbered anew from sequence {Sequence} in partition {Partition}")]
     public static partial void ProducerRenumbered(ILogger logger, string client, int records, long sequence, int partition);
 
     [LoggerMessage(5011, LogLevel.Error, "{Client}: the producer ends: {Reason}")]

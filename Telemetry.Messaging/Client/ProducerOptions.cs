@@ -14,7 +14,7 @@ public sealed record ProducerOptions
     /// <summary>Batches sent but not yet acknowledged, at most, in all partitions; a further one waits.</summary>
     public int InFlightMax { get; init; } = 16;
 
-    /// <summary>How long the broker may hold a publish while the partition is full, before it refuses and the client backs off.</summary>
+    /// <summary>How long the broker may hold a publish while the partition is full, before it refuses and the client backs off; at most 30 s.</summary>
     public TimeSpan FullWait { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Gets a line when the queue is lost and one when it is back (events 5000–5019); none by default.</summary>

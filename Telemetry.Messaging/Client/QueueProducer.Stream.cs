@@ -10,6 +10,7 @@ namespace Telemetry.Messaging.Client;
 /// <content>The stream: what is sent, and what an answer means.</content>
 public sealed partial class QueueProducer
 {
+    private static readonly WriteOptions MoreFollows = new(WriteFlags.BufferHint); // not flushed yet: fewer, larger writes
     private readonly SemaphoreSlim _work = new(0, 1);
     private readonly ITimer _timer;
     private readonly Backoff _backoff = new();
@@ -98,11 +99,12 @@ public sealed partial class QueueProducer
             partition.Renumber(log, partition.FirstSequence);
             return;
         }
-        if (log == partition.Log && nextSequence < partition.FirstSequence)
+        // (Sequence 0 in a known log: the log forgot a producer that was not heard of for long, and there is nothing to mend.)
+        if (log == partition.Log && nextSequence > 0 && nextSequence < partition.FirstSequence)
             throw new QueueException(ErrorCode.OutOfOrderSequence, $"partition {partition.Number} has {nextSequence} records of this producer, but {partition.FirstSequence} were acknowledged");
         if (nextSequence > partition.NextSequence)
             throw new QueueException(ErrorCode.ProducerFenced, $"partition {partition.Number} has {nextSequence} records of this producer, but it sent {partition.NextSequence}: another one uses its id");
-        if (log != partition.Log)
+        if (nextSequence != partition.FirstSequence)
             MessagingLog.ProducerRenumbered(Logger, _options.ProducerId, partition.UnacknowledgedRecords, nextSequence, partition.Number);
         partition.Renumber(log, nextSequence);
     }
@@ -142,12 +144,20 @@ public sealed partial class QueueProducer
     {
         try
         {
+            var request = NextRequest();
             while (true)
             {
-                if (NextRequest() is not { } request)
+                if (request is null)
+                {
                     await _work.WaitAsync(ending.Token);
-                else if (!await QueueStreams.TryWriteAsync(requests, request, ending.Token))
+                    request = NextRequest();
+                    continue;
+                }
+                var next = NextRequest();
+                requests.WriteOptions = next is null ? WriteOptions.Default : MoreFollows;
+                if (!await QueueStreams.TryWriteAsync(requests, request, ending.Token))
                     return;
+                request = next;
             }
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)

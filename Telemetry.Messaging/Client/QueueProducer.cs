@@ -15,7 +15,9 @@ namespace Telemetry.Messaging.Client;
 public sealed partial class QueueProducer : IAsyncDisposable
 {
     /// <summary>The most bytes of a source position.</summary>
-    public const int SourcePositionBytesMax = 64 * 1024;
+    public const int SourcePositionBytesMax = 4096;
+
+    private static readonly TimeSpan FullWaitMax = TimeSpan.FromSeconds(30);
 
     private readonly QueueConnection _connection;
     private readonly ProducerOptions _options;
@@ -48,6 +50,8 @@ public sealed partial class QueueProducer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.InFlightMax, 1);
         ArgumentException.ThrowIfNullOrEmpty(options.ProducerId);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.FullWait, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.FullWait, FullWaitMax);
         var producer = new QueueProducer(connection, options);
         try
         {

@@ -161,7 +161,7 @@ internal sealed class FakeBroker : IAsyncDisposable
         private static async Task ServeAsync<TIn, TOut>(ChannelWriter<FakeStream<TIn, TOut>> streams, FakeStream<TIn, TOut> stream)
         {
             await streams.WriteAsync(stream);
-            await stream.Ended;
+            await await Task.WhenAny(stream.Ended, stream.ClientGone);
         }
     }
 

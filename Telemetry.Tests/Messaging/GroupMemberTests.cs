@@ -41,9 +41,9 @@ public sealed class GroupMemberTests : IAsyncLifetime
             (join.Group, join.Topic, join.Shards, join.MemberId, join.SessionTimeoutMs, join.RebalanceTimeoutMs, join.Client));
         await coordinator.SendAsync(Joined("m-1"));
         await coordinator.SendAsync(Assign(3, (0, 100), (5, -1)));
-        Assert.Equal([new ShardAssignment(0, 3, 100), new ShardAssignment(5, 3, -1)], (await NextAsync<AssignmentChange.Assigned>()).Shards);
+        Assert.Equal([Owned(0, 3, 100), Owned(5, 3, -1)], (await NextAsync<AssignmentChange.Assigned>()).Shards);
         await coordinator.SendAsync(Assign(4, (1, 7)));
-        Assert.Equal([new ShardAssignment(1, 4, 7)], (await NextAsync<AssignmentChange.Assigned>()).Shards);
+        Assert.Equal([Owned(1, 4, 7)], (await NextAsync<AssignmentChange.Assigned>()).Shards);
     }
 
     [Fact]
@@ -111,9 +111,9 @@ public sealed class GroupMemberTests : IAsyncLifetime
         await again.SendAsync(Joined("m-1"));
         await again.SendAsync(Assign(8, (0, 50), (1, 60))); // all that it has: 2 is gone
         Assert.Equal([0, 1, 2], (await NextAsync<AssignmentChange.Lost>()).Shards);
-        Assert.Equal([new ShardAssignment(0, 8, 50), new ShardAssignment(1, 8, 60)], (await NextAsync<AssignmentChange.Assigned>()).Shards);
+        Assert.Equal([Owned(0, 8, 50), Owned(1, 8, 60)], (await NextAsync<AssignmentChange.Assigned>()).Shards);
         await again.SendAsync(Assign(9, (5, -1))); // in addition
-        Assert.Equal([new ShardAssignment(5, 9, -1)], (await NextAsync<AssignmentChange.Assigned>()).Shards);
+        Assert.Equal([Owned(5, 9, -1)], (await NextAsync<AssignmentChange.Assigned>()).Shards);
         Assert.Equal([5000, 5001, 5020], _logger.Lines.Select(line => line.Event));
     }
 
@@ -127,7 +127,7 @@ public sealed class GroupMemberTests : IAsyncLifetime
         await again.SendAsync(Joined("m-1"));
         await again.SendAsync(Assign(3, (0, 10), (1, 10)));
         await again.SendAsync(Assign(4, (2, 10)));
-        Assert.Equal([new ShardAssignment(2, 4, 10)], (await NextAsync<AssignmentChange.Assigned>()).Shards);
+        Assert.Equal([Owned(2, 4, 10)], (await NextAsync<AssignmentChange.Assigned>()).Shards);
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public sealed class GroupMemberTests : IAsyncLifetime
         await again.ReadAsync();
         await again.SendAsync(Joined("m-1"));
         await again.SendAsync(Assign(4, (1, 5)));
-        Assert.Equal([new ShardAssignment(1, 4, 5)], (await NextAsync<AssignmentChange.Assigned>()).Shards);
+        Assert.Equal([Owned(1, 4, 5)], (await NextAsync<AssignmentChange.Assigned>()).Shards);
     }
 
     [Fact]
@@ -257,6 +257,8 @@ public sealed class GroupMemberTests : IAsyncLifetime
         Assert.True(await Wait.For(_changes.MoveNextAsync().AsTask()));
         return Assert.IsType<T>(_changes.Current);
     }
+
+    private static ShardAssignment Owned(int shard, long generation, long committed) => new(shard, generation, committed) { Log = LogIdentities.Of(Log) };
 
     private static CoordinatorMessage Joined(string member) => new() { Joined = new Joined { MemberId = member, SessionTimeoutMs = 9_000, Shards = 8 } };
 
