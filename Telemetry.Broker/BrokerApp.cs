@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using OpenTelemetry.Instrumentation.AspNetCore;
@@ -49,7 +50,8 @@ public static class BrokerApp
     {
         services.AddSingleton(options);
         services.AddSingleton(time);
-        services.AddSingleton(provider => new BrokerMetrics(provider.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()));
+        services.AddSingleton(provider => new BrokerMetrics(
+            provider.GetRequiredService<IMeterFactory>().Create(BrokerMetrics.MeterName)));
         services.AddSingleton(provider => new BrokerCore(
             options,
             time,

@@ -27,9 +27,10 @@ internal sealed class BrokerMetrics : IDisposable
     private readonly Counter<long> _rejected;
     private readonly Histogram<double> _publishDuration;
 
-    public BrokerMetrics(IMeterFactory? meters = null)
+    /// <param name="meter">The meter; disposed with this.</param>
+    public BrokerMetrics(Meter meter)
     {
-        _meter = meters?.Create(MeterName) ?? new Meter(MeterName);
+        _meter = meter;
         _published = Counter("messages_published_total", "Records appended.");
         _consumed = Counter("messages_consumed_total", "Records sent to consumers.");
         _fenced = Counter("fenced_total", "Producers, members and commits refused because a newer one took their place.");

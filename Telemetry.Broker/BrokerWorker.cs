@@ -14,11 +14,17 @@ internal sealed class BrokerWorker(
     private readonly long _built = Stopwatch.GetTimestamp();
     private long _stopBegan;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public override Task StartAsync(CancellationToken cancellationToken)
     {
+        // Here and not in ExecuteAsync, which need not have begun when a stop comes at once.
         lifetime.ApplicationStarted.Register(Started);
         lifetime.ApplicationStopping.Register(Stopping);
         lifetime.ApplicationStopped.Register(Stopped);
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
         using var timer = new PeriodicTimer(TickInterval, time);
         try
         {

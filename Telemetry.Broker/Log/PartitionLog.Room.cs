@@ -5,6 +5,16 @@ namespace Telemetry.Broker.Log;
 // Room: what is dropped for it, who waits for it, and what makes it (commits, expiry, groups that go).
 internal sealed partial class PartitionLog
 {
+    /// <summary>Publishes that wait for room.</summary>
+    public int WaitingCount
+    {
+        get
+        {
+            lock (_sync)
+                return _waiting.Count;
+        }
+    }
+
     /// <summary>Counts a group among those whose unread records are kept.</summary>
     public void AddGroup(GroupProgress progress)
     {

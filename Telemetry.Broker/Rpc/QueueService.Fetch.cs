@@ -31,36 +31,16 @@ internal sealed partial class QueueService
         await EndTogether(sending, reading, ending);
     }
 
-    /// <summary>
-    /// Runs two halves of a call until one ends, then ends the other. The first error is the call's; a half that was only
-    /// cancelled for the other's sake says nothing. A stop of the broker is told to the client.
-    /// </summary>
+    /// <summary>Waits for two halves of a call until one ends, which decides how the call ends, and then ends the other.</summary>
     private async Task EndTogether(Task one, Task other, CancellationTokenSource ending)
     {
         var first = await Task.WhenAny(one, other);
         await ending.CancelAsync();
-        var second = first == one ? other : one;
-        try
-        {
-            await second;
-        }
-        catch (OperationCanceledException)
-        {
-            // Cancelled above.
-        }
-        catch (Exception) when (first.IsFaulted)
-        {
-            // Both failed: the first says why.
-        }
-        try
-        {
-            await first;
-        }
-        catch (OperationCanceledException)
-        {
-            core.ThrowIfStopping();
-            throw;
-        }
+        // Cancelled for the first one's sake: however it ends says nothing.
+        await (first == one ? other : one).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // When the broker stops, a read may end as cancelled, as broken or as the end of the stream; the client is told the reason.
+        core.ThrowIfStopping();
+        await first;
     }
 
     private async Task SendAsync(

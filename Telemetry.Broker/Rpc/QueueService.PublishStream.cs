@@ -34,7 +34,7 @@ internal sealed partial class QueueService
                 await underWay.Writer.WriteAsync(new UnderWay(publish, size), answered.Token);
             }
         }
-        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        catch (Exception error) when (ending.IsCancellationRequested && error is OperationCanceledException or RpcException or IOException)
         {
             // The broker stops, the client is gone, or answering failed; each is dealt with below.
         }

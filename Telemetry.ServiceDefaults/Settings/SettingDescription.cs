@@ -112,7 +112,7 @@ public sealed class SettingDescription
         max = _attribute.Max is { } high ? long.Parse(high, CultureInfo.InvariantCulture) : max;
         if (number < min || number > max)
             return false;
-        value = type == typeof(int) ? (int)number : number;
+        value = type == typeof(int) ? (object)(int)number : number;
         return true;
     }
 
