@@ -1,0 +1,64 @@
+using Telemetry.ServiceDefaults;
+using Telemetry.Streamer.Sources;
+
+namespace Telemetry.Streamer.Shards;
+
+/// <summary>What became of a followed file.</summary>
+internal enum FollowState
+{
+    /// <summary>Nothing new.</summary>
+    Unchanged,
+
+    /// <summary>There are more rows to read.</summary>
+    Grown,
+
+    /// <summary>The path leads to another file; the old one was read to its end.</summary>
+    Replaced,
+}
+
+/// <summary>A followed file grows, is rotated, or is cut.</summary>
+internal sealed partial class InputReader
+{
+    /// <summary>After <see cref="ReadStep.LiveEnd"/>: looks for more. What was appended to the open file comes before a file that took its place.</summary>
+    /// <exception cref="StartupException">The file is gone or cannot be read for now.</exception>
+    public FollowState Refresh()
+    {
+        if (_handle is null || _rows is null)
+            return FollowState.Grown;
+        var length = RandomAccess.GetLength(_handle);
+        var limit = InputFile.EndOfLastLine(_handle, _limit, length);
+        if (length >= _at.Offset && limit > _limit)
+        {
+            ReadOnFrom(_at);
+            return FollowState.Grown;
+        }
+        var current = OpenAgain(_file!);
+        if (current is null)
+            return FollowState.Unchanged;
+        if (current.Identity != _file!.Identity)
+            return FollowState.Replaced;
+        if (current.Length < _at.Offset)
+        {
+            StreamerLog.FileCut(_logger, _file.Name);
+            SealWindows();
+            foreach (var shard in Shards)
+                shard.Restart(Begin(0));
+            CloseFile();
+            ReadOnFrom(Begin(0));
+            return FollowState.Grown;
+        }
+        if (current.Length == length)
+            return FollowState.Unchanged;
+        // A copy took the file's place, or it grew just now.
+        CloseFile();
+        ReadOnFrom(_at);
+        return FollowState.Grown;
+    }
+
+    private void ReadOnFrom(Place place)
+    {
+        _rows?.Dispose();
+        _rows = null;
+        _at = place;
+    }
+}
