@@ -30,7 +30,10 @@ public static class CollectorApp
         builder.Services.AddHealthChecks().AddCheck<StoreHealth>("store");
         // Stopped in reverse: retention first, then the collector.
         builder.Services.AddHostedService(services =>
-            new CollectorService(services.GetRequiredService<CollectorContext>(), connect ?? (() => new BrokerQueue(address, options)), address));
+        {
+            var context = services.GetRequiredService<CollectorContext>();
+            return new CollectorService(context, connect ?? (() => new BrokerQueue(address, options, context.Logger)), address);
+        });
         builder.Services.AddHostedService<RetentionService>();
         return builder.Build().MapServiceDefaults();
     }

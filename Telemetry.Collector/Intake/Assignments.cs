@@ -15,6 +15,7 @@ internal sealed class Assignments(CollectorContext context, ICollectorQueue queu
 
     private readonly Lock _lock = new();
     private readonly Dictionary<int, (PartitionSession Session, ShardAssignment Assignment)> _sessions = [];
+    private readonly HashSet<PartitionSession> _reading = []; // also those that were ended and are not yet done
     private readonly CancellationTokenSource _stop = new();
 
     /// <summary>Follows the changes until stopped.</summary>
@@ -53,7 +54,7 @@ internal sealed class Assignments(CollectorContext context, ICollectorQueue queu
         await _stop.CancelAsync();
         List<PartitionSession> sessions;
         lock (_lock)
-            sessions = [.. _sessions.Values.Select(s => s.Session)];
+            sessions = [.. _reading];
         await Task.WhenAll(sessions.Select(session => session.StopReadingAsync()));
     }
 
@@ -61,7 +62,9 @@ internal sealed class Assignments(CollectorContext context, ICollectorQueue queu
     /// The store has fenced a session. When the group goes on to say that the partition is ours, the other owner took it
     /// late and has lost it: it is taken again. Otherwise a change follows, and ends this.
     /// </summary>
-    public async void OnFenced(PartitionSession fenced)
+    public void OnFenced(PartitionSession fenced) => _ = RetakeAsync(fenced);
+
+    private async Task RetakeAsync(PartitionSession fenced)
     {
         try
         {
@@ -90,8 +93,18 @@ internal sealed class Assignments(CollectorContext context, ICollectorQueue queu
                 return;
             if (_sessions.Remove(assignment.Shard, out var old))
                 old.Session.Drop();
-            _sessions.Add(assignment.Shard, (new PartitionSession(context, queue, intake, assignment), assignment));
+            var session = new PartitionSession(context, queue, intake, assignment);
+            _sessions.Add(assignment.Shard, (session, assignment));
+            _reading.Add(session);
+            _ = ForgetAsync(session);
         }
+    }
+
+    private async Task ForgetAsync(PartitionSession session)
+    {
+        await session.Completion;
+        lock (_lock)
+            _reading.Remove(session);
     }
 
     private async Task GiveBackAsync(IReadOnlyList<int> partitions, TimeSpan deadline)

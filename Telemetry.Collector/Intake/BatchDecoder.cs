@@ -21,9 +21,6 @@ internal sealed class BatchDecoder
     /// <summary>A value of the record is not a finite number.</summary>
     public const string NotFinite = "not_finite";
 
-    /// <summary>The record's time is outside the years 1 to 9999.</summary>
-    public const string TimeRange = "time_range";
-
     private const int LabelsMax = 200_000;
 
     private readonly IdentityCache _identities = new();
@@ -52,7 +49,6 @@ internal sealed class BatchDecoder
 
     private DecodedBatch Rows(Fetched.Batch fetched, RecordBatch batch, int skip)
     {
-        var bad = BadRecords(batch, skip);
         var all = new RowBlock
         {
             Times = batch.Times,
@@ -63,14 +59,14 @@ internal sealed class BatchDecoder
             Start = skip,
             Count = batch.Count - skip,
         };
-        if (bad.Count == 0)
+        if (batch.Poisoned.Count == 0)
             return new DecodedBatch([all], all.Count, [], batch.Times.Span[^1], batch.Trace);
 
         var rows = new List<RowBlock>();
         var letters = new List<DeadLetter>();
         long? newest = null;
         var start = skip;
-        foreach (var (record, reason) in bad.Append((batch.Count, "")))
+        foreach (var record in batch.Poisoned.Where(record => record >= skip).Append(batch.Count))
         {
             if (record > start)
             {
@@ -80,30 +76,17 @@ internal sealed class BatchDecoder
             if (record < batch.Count)
             {
                 // The payload is kept once, with the first.
-                letters.Add(Letter(fetched, record, 1, reason, Detail(batch, record, reason), letters.Count == 0 ? fetched.Payload : default));
+                letters.Add(Letter(fetched, record, 1, NotFinite, Detail(batch, record), letters.Count == 0 ? fetched.Payload : default));
             }
             start = record + 1;
         }
         return new DecodedBatch(rows, rows.Sum(r => r.Count), letters, newest, batch.Trace);
     }
 
-    private static List<(int Record, string Reason)> BadRecords(RecordBatch batch, int skip)
-    {
-        var bad = batch.Poisoned.Where(record => record >= skip).Select(record => (record, NotFinite)).ToList();
-        var times = batch.Times.Span;
-        for (var record = skip; record < times.Length; record++)
-        {
-            if (times[record] is < RowBlock.TimeMin or > RowBlock.TimeMax && !batch.Poisoned.Contains(record))
-                bad.Add((record, TimeRange));
-        }
-        bad.Sort();
-        return bad;
-    }
-
-    private static string Detail(RecordBatch batch, int record, string reason)
+    private static string Detail(RecordBatch batch, int record)
     {
         var identity = batch.Series[batch.SeriesOf.Span[record]];
-        return string.Create(CultureInfo.InvariantCulture, $"host {identity.HostId}, GPU {identity.GpuId}, time {batch.Times.Span[record]} ms: {(reason == TimeRange ? "the time is outside the years 1 to 9999" : "a value is not a finite number")}");
+        return string.Create(CultureInfo.InvariantCulture, $"host {identity.HostId}, GPU {identity.GpuId}, time {batch.Times.Span[record]} ms: a value is not a finite number");
     }
 
     private static DecodedBatch Refused(Fetched.Batch fetched, int skip, string reason, string detail) =>

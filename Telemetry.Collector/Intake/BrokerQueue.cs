@@ -13,17 +13,20 @@ internal sealed class BrokerQueue : ICollectorQueue
     private readonly string _topic;
     private readonly string _group;
 
-    public BrokerQueue(string address, CollectorOptions options)
+    private readonly ILogger _logger;
+
+    public BrokerQueue(string address, CollectorOptions options, ILogger logger)
     {
         _connection = new QueueConnection(address);
-        _member = new GroupMember(_connection, new GroupMemberOptions { Group = options.ConsumerGroup, Topic = options.Topic });
-        (_topic, _group) = (options.Topic, options.ConsumerGroup);
+        _member = new GroupMember(_connection, new GroupMemberOptions { Group = options.ConsumerGroup, Topic = options.Topic, Logger = logger });
+        (_topic, _group, _logger) = (options.Topic, options.ConsumerGroup, logger);
     }
 
     public IAsyncEnumerable<AssignmentChange> ChangesAsync(CancellationToken cancellationToken) => _member.ChangesAsync(cancellationToken);
 
     public IAsyncEnumerable<Fetched> FetchAsync(int partition, FetchFrom from, CancellationToken cancellationToken) =>
-        PartitionFetcher.FetchAsync(_connection, _topic, partition, from, _group, CreditBytes, cancellationToken);
+        PartitionFetcher.FetchAsync(_connection, _topic, partition, from,
+            new FetchOptions { Group = _group, CreditBytes = CreditBytes, Logger = _logger }, cancellationToken);
 
     public Task ReleaseAsync(IReadOnlyList<int> partitions, CancellationToken cancellationToken) => _member.ReleaseAsync(partitions, cancellationToken);
 

@@ -40,6 +40,9 @@ internal sealed class PartitionSession
     /// <summary>What is in hand must not be written any more.</summary>
     public bool IsDropped => _isDropped;
 
+    /// <summary>Ends with the reading; never fails.</summary>
+    public Task Completion => _running;
+
     /// <summary>The last offset that this session has written; -1 for none.</summary>
     public long WrittenOffset { get; set; } = -1;
 

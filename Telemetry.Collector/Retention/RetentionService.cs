@@ -7,6 +7,9 @@ namespace Telemetry.Collector.Retention;
 internal sealed class RetentionService(CollectorContext context) : BackgroundService
 {
     private static readonly TimeSpan IntervalMin = TimeSpan.FromSeconds(1);
+    private const long LogBytesMax = 256L * 1024 * 1024; // four times what a commit leaves
+
+    private static readonly TimeSpan LogPatience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan IntervalMax = TimeSpan.FromMinutes(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -47,6 +50,8 @@ internal sealed class RetentionService(CollectorContext context) : BackgroundSer
                 if (hasMore)
                     await Task.Delay(context.Time.GetElapsedTime(started), context.Time, stoppingToken);
             }
+            if (context.Store.WalBytes is var bytes and > LogBytesMax && !await Task.Run(() => context.Store.EmptyLog(LogPatience), stoppingToken))
+                CollectorLog.WalIsLarge(context.Logger, bytes);
         }
         catch (StoreException error) when (error.IsTransient)
         {

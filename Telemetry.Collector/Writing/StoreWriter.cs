@@ -16,7 +16,6 @@ namespace Telemetry.Collector.Writing;
 internal sealed class StoreWriter(CollectorContext context, ChannelReader<IntakeItem> items, OffsetCommitter committer, Action<PartitionSession> onFenced)
 {
     private const int RecordsMax = 65_536; // in a transaction, give or take a batch
-    private const long WalAlarmBytes = 512L * 1024 * 1024;
 
     private static readonly TimeSpan BackoffMin = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(5);
@@ -25,7 +24,6 @@ internal sealed class StoreWriter(CollectorContext context, ChannelReader<Intake
     private readonly List<TaskCompletionSource> _flushes = [];
     private int _records;
     private long _firstAt;
-    private long _walSeenAt;
 
     /// <summary>Writes until there is nothing more to come and all of it is written.</summary>
     /// <param name="giveUp">Ends it at once; what is in hand stays unwritten.</param>
@@ -138,16 +136,5 @@ internal sealed class StoreWriter(CollectorContext context, ChannelReader<Intake
             CollectorLog.Fenced(context.Logger, context.Options.Topic, session.Partition);
             onFenced(session);
         }
-        WatchWal();
-    }
-
-    private void WatchWal()
-    {
-        var now = context.Time.GetUtcNow().ToUnixTimeSeconds();
-        if (now < _walSeenAt + 60)
-            return;
-        _walSeenAt = now;
-        if (context.Store.WalBytes is var bytes and > WalAlarmBytes)
-            CollectorLog.WalIsLarge(context.Logger, bytes);
     }
 }

@@ -24,4 +24,28 @@ public sealed partial class TelemetryStore
         var shrunk = rows == 0 && FreePages.GiveBackSome(_database);
         return new RetentionStep(rows, rows > 0 || notes || shrunk);
     });
+
+    /// <summary>
+    /// Copies the whole write-ahead log into the file and empties it. Commits do so by themselves unless readers follow one
+    /// another without a pause; this makes a pause, as new readers then begin in the file.
+    /// </summary>
+    /// <param name="patience">How long to wait for the readers that are there; writers wait as long.</param>
+    /// <returns>False when a reader stayed longer; nothing has changed then.</returns>
+    /// <exception cref="StoreException">The file cannot be written.</exception>
+    public bool EmptyLog(TimeSpan patience)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _database.SetBusyTimeout(patience);
+            try
+            {
+                return _database.Scalar("PRAGMA wal_checkpoint(TRUNCATE)") == 0;
+            }
+            finally
+            {
+                _database.SetBusyTimeout(_busyTimeout);
+            }
+        }
+    }
 }

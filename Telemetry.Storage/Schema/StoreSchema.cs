@@ -79,11 +79,14 @@ internal static class StoreSchema
     /// <exception cref="StoreException">The file is another program's or of a newer version.</exception>
     public static void Create(Database database)
     {
-        Check(database);
-        // Both settle with the first page that is written, so they come before WAL.
+        if (InTransaction(database, "BEGIN", () => Check(database)) == Version)
+        {
+            database.Execute("PRAGMA journal_mode = WAL"); // needs no lock where it is so already
+            return;
+        }
+        // The first two settle with the first page that is written, so they come before WAL.
         database.Execute("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
-        database.Execute("BEGIN IMMEDIATE");
-        try
+        InTransaction(database, "BEGIN IMMEDIATE", () =>
         {
             if (Check(database) == 0)
             {
@@ -91,7 +94,18 @@ internal static class StoreSchema
                 TelemetryView.Create(database, []);
                 database.Execute($"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}");
             }
+            return Version;
+        });
+    }
+
+    private static int InTransaction(Database database, string begin, Func<int> work)
+    {
+        database.Execute(begin);
+        try
+        {
+            var version = work();
             database.Execute("COMMIT");
+            return version;
         }
         catch
         {
@@ -100,7 +114,7 @@ internal static class StoreSchema
         }
     }
 
-    /// <summary>The file's version; 0 for a new one.</summary>
+    /// <summary>The file's version; 0 for a new one. Inside a transaction, as another process may be making the tables.</summary>
     /// <exception cref="StoreException">The file is another program's or of a newer version.</exception>
     public static int Check(Database database)
     {

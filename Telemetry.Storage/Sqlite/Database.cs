@@ -58,9 +58,12 @@ internal sealed class Database : IDisposable
         }
         var database = new Database(handle, path);
         raw.sqlite3_extended_result_codes(handle, 1);
-        raw.sqlite3_busy_timeout(handle, (int)busyTimeout.TotalMilliseconds);
+        database.SetBusyTimeout(busyTimeout);
         return database;
     }
+
+    /// <summary>How long a statement waits for another connection's lock.</summary>
+    public void SetBusyTimeout(TimeSpan timeout) => Check(raw.sqlite3_busy_timeout(_handle, (int)timeout.TotalMilliseconds));
 
     /// <summary>Runs statements without parameters or results.</summary>
     public void Execute(string sql) => Check(raw.sqlite3_exec(_handle, sql));

@@ -26,6 +26,9 @@ public sealed record TelemetryStoreOptions
     /// <summary>A run of fewer rows is extended by the next transaction; for tests.</summary>
     internal int BlockSmallRows { get; init; } = 8_192;
 
+    /// <summary>The most pages that the file may have, 0 for any number: a full disk, for tests.</summary>
+    internal int PagesMax { get; init; }
+
     /// <summary>Tells the type of a network file system of a path, null for a local one; for tests.</summary>
     internal Func<string, string?> NetworkTypeOf { get; init; } = NetworkMounts.NetworkTypeOf;
 }
@@ -38,6 +41,7 @@ public sealed partial class TelemetryStore : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
+    private readonly TimeSpan _busyTimeout;
     private readonly Database _database;
     private readonly MetricColumns _columns;
     private readonly SeriesTable _series;
@@ -50,6 +54,7 @@ public sealed partial class TelemetryStore : IDisposable
     private TelemetryStore(Database database, TelemetryStoreOptions options)
     {
         _database = database;
+        _busyTimeout = options.BusyTimeout;
         _time = options.Time ?? TimeProvider.System;
         _columns = new MetricColumns(database);
         _series = new SeriesTable(database);
@@ -69,12 +74,14 @@ public sealed partial class TelemetryStore : IDisposable
         var database = Database.Open(path, readOnly: false, options.BusyTimeout);
         try
         {
-            StoreSchema.Create(database);
+            CreateTables(database, options.BusyTimeout);
             // FULL: the log is synced at every commit, so a record that was committed to the queue survives a power cut.
             database.Execute($"""
                 PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;
                 PRAGMA wal_autocheckpoint = {options.CheckpointPages}; PRAGMA journal_size_limit = 67108864;
                 """);
+            if (options.PagesMax > 0)
+                database.Execute($"PRAGMA max_page_count = {options.PagesMax}");
             return new TelemetryStore(database, options);
         }
         catch
@@ -160,6 +167,24 @@ public sealed partial class TelemetryStore : IDisposable
                 // The log holds everything that was committed; the next one to open the file copies it.
             }
             _database.Dispose();
+        }
+    }
+
+    // The change to WAL does not wait for a lock as other statements do.
+    private static void CreateTables(Database database, TimeSpan busyTimeout)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                StoreSchema.Create(database);
+                return;
+            }
+            catch (StoreException error) when (error.Fault == StoreFault.Busy && TimeProvider.System.GetElapsedTime(started) < busyTimeout)
+            {
+                Thread.Sleep(10);
+            }
         }
     }
 
