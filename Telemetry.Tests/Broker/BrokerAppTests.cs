@@ -10,6 +10,7 @@ using Microsoft.Extensions.Options;
 using OpenTelemetry.Instrumentation.AspNetCore;
 using Telemetry.Broker;
 using Telemetry.Messaging.V1;
+using Telemetry.ServiceDefaults;
 
 namespace Telemetry.Tests.Broker;
 
@@ -73,7 +74,7 @@ public sealed class BrokerAppTests
     [Fact]
     public async Task A_data_path_ends_the_program_with_1()
     {
-        var code = await Telemetry.ServiceDefaults.ServiceProgram.RunAsync<BrokerOptions>(
+        var code = await ServiceProgram.RunAsync<BrokerOptions>(
             "broker", "", ["--data-path", "x"], options => BrokerApp.Build(options).RunToEndAsync());
         Assert.Equal(1, code);
     }
