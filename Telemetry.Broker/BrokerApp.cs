@@ -16,6 +16,8 @@ public static class BrokerApp
     /// </summary>
     internal const int MessageBytesMax = 2 * BrokerLimits.BatchBytesMax;
 
+    private const string QueuePath = "/telemetry.queue.v1.";
+
     private static readonly string[] StreamingMethods = ["PublishStream", "Fetch", "Join", "Watch", "ServerReflectionInfo"];
 
     /// <summary>Builds the application; nothing listens yet.</summary>
@@ -37,6 +39,8 @@ public static class BrokerApp
         AddRpc(builder);
 
         var app = builder.Build();
+        var calls = app.Services.GetRequiredService<OpenCalls>();
+        app.Use(next => context => context.Request.Path.Value!.StartsWith(QueuePath, StringComparison.Ordinal) ? calls.RunAsync(context, next) : next(context));
         app.MapServiceDefaults();
         app.MapGrpcService<QueueService>();
         app.MapGrpcService<QueueAdminService>();
@@ -64,6 +68,7 @@ public static class BrokerApp
 
     private static void AddRpc(WebApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<OpenCalls>();
         builder.Services.AddSingleton<ErrorInterceptor>();
         builder.Services.AddSingleton<QueueService>();
         builder.Services.AddSingleton<QueueAdminService>();

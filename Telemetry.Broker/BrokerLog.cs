@@ -14,4 +14,7 @@ internal static partial class BrokerLog
 
     [LoggerMessage(1003, LogLevel.Error, "storage of topic {Topic}, partition {Partition} failed (fatal: {Fatal}); nothing was appended")]
     public static partial void StorageFailed(this ILogger logger, string topic, int partition, bool fatal, Exception error);
+
+    [LoggerMessage(1004, LogLevel.Warning, "calls were still open when the broker stopped; their connections are closed")]
+    public static partial void CallsLeft(this ILogger logger);
 }

@@ -1,26 +1,67 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Telemetry.Broker.Rpc;
 
 namespace Telemetry.Broker;
 
 /// <summary>Makes time pass in the core, says when the broker starts and stops, and ends waits when it stops.</summary>
 internal sealed class BrokerWorker(
-    BrokerCore core, BrokerOptions options, IServer server, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<BrokerWorker> logger) : BackgroundService
+    BrokerCore core,
+    OpenCalls calls,
+    BrokerOptions options,
+    IServer server,
+    TimeProvider time,
+    IHostApplicationLifetime lifetime,
+    ILogger<BrokerWorker> logger) : BackgroundService, IHostedLifecycleService
 {
     /// <summary>How exact timeouts are.</summary>
     internal static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>How long a stop waits for calls to end; they are told at once and need milliseconds.</summary>
+    private static readonly TimeSpan DrainMax = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long connections stay open after their calls have ended. A .NET client that still has its own side of a stream
+    /// open forgets a status that it has received but not read yet when the connection closes.
+    /// </summary>
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(200);
+
     private readonly long _built = Stopwatch.GetTimestamp();
     private long _stopBegan;
 
-    public override Task StartAsync(CancellationToken cancellationToken)
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken)
     {
-        // Here and not in ExecuteAsync, which need not have begun when a stop comes at once.
+        // The web server starts after this service; its addresses are known only when all have started.
         lifetime.ApplicationStarted.Register(Started);
-        lifetime.ApplicationStopping.Register(Stopping);
-        lifetime.ApplicationStopped.Register(Stopped);
-        return base.StartAsync(cancellationToken);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Before the web server stops: tells all calls why they end, and lets them.</summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        _stopBegan = Stopwatch.GetTimestamp();
+        var ended = calls.NoneAsync();
+        core.Stop();
+        if (ended.IsCompleted)
+            return;
+        try
+        {
+            await ended.WaitAsync(DrainMax, cancellationToken);
+            await Task.Delay(Linger, cancellationToken);
+        }
+        catch (Exception error) when (error is TimeoutException or OperationCanceledException)
+        {
+            logger.CallsLeft();
+        }
+    }
+
+    public Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        Stopped();
+        return Task.CompletedTask;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -47,12 +88,6 @@ internal sealed class BrokerWorker(
             options.MaxPartitions,
             options.MaxMessagesPerPartition,
             options.MessageTtl);
-    }
-
-    private void Stopping()
-    {
-        _stopBegan = Stopwatch.GetTimestamp();
-        core.Stop();
     }
 
     private void Stopped() => logger.Stopped(

@@ -1,6 +1,6 @@
 using Telemetry.Broker.Producers;
-using LogIdentity = Telemetry.Messaging.Client.LogIdentity;
 using Telemetry.Messaging.V1;
+using LogIdentity = Telemetry.Messaging.Client.LogIdentity;
 
 namespace Telemetry.Broker.Log;
 
