@@ -95,7 +95,7 @@ internal sealed class MemberStream : IDisposable
         {
             await _call.RequestStream.CompleteAsync();
         }
-        catch (Exception error) when (error is RpcException or IOException or InvalidOperationException or OperationCanceledException)
+        catch (Exception error) when (error is RpcException or IOException or HttpRequestException or InvalidOperationException or OperationCanceledException)
         {
             // Over already, which is what was wanted.
         }

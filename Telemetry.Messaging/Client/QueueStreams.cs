@@ -16,7 +16,7 @@ internal static class QueueStreams
             await writer.WriteAsync(message, cancellationToken);
             return true;
         }
-        catch (Exception error) when (error is RpcException or IOException or InvalidOperationException or OperationCanceledException)
+        catch (Exception error) when (error is RpcException or IOException or HttpRequestException or InvalidOperationException or OperationCanceledException)
         {
             return false;
         }
