@@ -2,5 +2,5 @@ using Telemetry.Collector;
 using Telemetry.ServiceDefaults;
 
 return await ServiceProgram.RunAsync<CollectorOptions>(
-    "telemetry-collector", "writes records from the queue to the store, each exactly once.", args,
+    "collector", "writes records from the queue to the store, each exactly once", args,
     options => CollectorApp.Build(options).RunToEndAsync());

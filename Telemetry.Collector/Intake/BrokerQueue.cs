@@ -5,7 +5,7 @@ namespace Telemetry.Collector.Intake;
 /// <summary>The broker as the collector's queue.</summary>
 internal sealed class BrokerQueue : ICollectorQueue
 {
-    // Batches under way for each partition; what waits for the store is bounded by RecordBudget.
+    // Batches under way for each partition; what waits for the store is bounded by IntakeQueue.
     private const int CreditBytes = 4 * 1024 * 1024;
 
     private readonly QueueConnection _connection;

@@ -43,9 +43,6 @@ internal sealed class PartitionSession
     /// <summary>Ends with the reading; never fails.</summary>
     public Task Completion => _running;
 
-    /// <summary>The last offset that this session has written; -1 for none.</summary>
-    public long WrittenOffset { get; set; } = -1;
-
     /// <summary>Stops reading; what was read is still written. Returns when nothing more will come.</summary>
     public async Task StopReadingAsync()
     {

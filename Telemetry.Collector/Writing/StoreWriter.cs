@@ -127,8 +127,7 @@ internal sealed class StoreWriter(CollectorContext context, ChannelReader<Intake
             var session = transaction.Sessions[i];
             if (!result.Fenced.Contains(i))
             {
-                session.WrittenOffset = transaction.Parts[i].To.NextOffset;
-                committer.Written(session.Partition, session.WrittenOffset, session.Generation);
+                committer.Written(session.Partition, transaction.Parts[i].To.NextOffset, session.Generation);
                 continue;
             }
             session.Drop();

@@ -53,9 +53,9 @@ internal sealed class SampleScan : IDisposable
     /// <summary>The row's value of a metric, by its index; false where it has none.</summary>
     public bool TryGet(int metric, out double value)
     {
-        var isAbsent = _select.IsNull(MetricsFrom + metric);
-        value = isAbsent ? 0 : _select.Double(MetricsFrom + metric);
-        return !isAbsent;
+        // NULL reads as 0, so that only zeros need a second look.
+        value = _select.Double(MetricsFrom + metric);
+        return value != 0 || !_select.IsNull(MetricsFrom + metric);
     }
 
     public void Dispose() => _select.Dispose();

@@ -270,6 +270,30 @@ public sealed class CollectorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_store_that_is_gone_stops_the_process_with_a_code_and_never_in_silence()
+    {
+        var queue = new FakeQueue(_log);
+        var app = await _fixture.StartAsync(queue);
+        queue.Assign(0);
+        _log.Append(Samples.Run(0, 5));
+        await queue.CommittedAsync(0, 5);
+        File.Move(_fixture.DatabasePath, _fixture.DatabasePath + ".moved");
+        Assert.Equal("503 Unhealthy", await CollectorFixture.GetAsync(app, "/health"));
+        try
+        {
+            _log.Append(Samples.Run(5, 5));
+            var stopping = new TaskCompletionSource();
+            app.Lifetime.ApplicationStopping.Register(stopping.SetResult);
+            await Wait.For(stopping.Task);
+            Assert.Equal(1, Environment.ExitCode);
+        }
+        finally
+        {
+            Environment.ExitCode = 0; // the test run's own
+        }
+    }
+
+    [Fact]
     public async Task Metrics_have_their_exact_names()
     {
         var queue = new FakeQueue(_log);

@@ -17,8 +17,8 @@ public sealed class ReaderModelTests
         Gen.Select(Gen.Int[0, 2], Gen.Int[8, 11], Gen.Int[0, 1], (host, gpu, pod) => StoreFixture.Gpu($"h{host}", $"{gpu}", pod == 0 ? "" : "job"));
 
     // Few distinct times, so that many are equal and many come late.
-    private static readonly Gen<ModelRow> Row = Gen.Select(Gen.Int[0, 60], Gpu, Values,
-        (second, gpu, values) => new ModelRow(StoreFixture.Epoch.ToUnixTimeMilliseconds() + (second * 500), gpu, values));
+    private static readonly Gen<ModelRow> Row = Gen.Select(Gen.Int[0, 12], Gpu, Values,
+        (second, gpu, values) => new ModelRow(StoreFixture.Epoch.ToUnixTimeMilliseconds() + (second * 2_500), gpu, values));
 
     private static readonly Gen<ModelRow[][]> Batches = Row.Array[1, 12].Array[0, 8];
 

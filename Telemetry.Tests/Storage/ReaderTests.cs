@@ -81,6 +81,19 @@ public sealed class ReaderTests : IDisposable
     }
 
     [Fact]
+    public async Task Rows_of_equal_time_come_in_reverse_order_of_their_writing_over_all_runs()
+    {
+        using var fixture = new StoreFixture(new Telemetry.Storage.TelemetryStoreOptions { BlockRowsMax = 3, BlockSmallRows = 0 });
+        fixture.Write(StoreFixture.Row(9, value: 1), StoreFixture.Row(5, value: 2), StoreFixture.Row(5, value: 3));
+        fixture.Write(StoreFixture.Row(5, value: 4), StoreFixture.Row(5, value: 5), StoreFixture.Row(5, value: 6));
+        using var reader = fixture.Reader();
+        var page = await reader.RowsAsync(new RowQuery { Limit = 2 }, Cancel);
+        Assert.Equal([1, 6], page.Rows.Select(r => r.Metrics["power_w"]));
+        page = await reader.RowsAsync(new RowQuery { Limit = 2, After = page.Next }, Cancel);
+        Assert.Equal([5, 4], page.Rows.Select(r => r.Metrics["power_w"]));
+    }
+
+    [Fact]
     public async Task Names_that_are_no_metrics_are_not_put_into_sql()
     {
         _fixture.Write(StoreFixture.Row(1));
