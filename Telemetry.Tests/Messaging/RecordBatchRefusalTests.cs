@@ -6,7 +6,9 @@ namespace Telemetry.Tests.Messaging;
 
 public sealed class RecordBatchRefusalTests
 {
-    private static readonly byte[] Valid = RecordBatchTests.Encode(RecordBatchTests.GoldenSamples()).ToArray();
+    // Three series take two bits, so the bytes can name a fourth that is not there.
+    private static readonly byte[] Valid = RecordBatchTests.Encode(
+        RecordBatchTests.GoldenSamples().Append(new GpuSample(1_752_900_004_000, new GpuIdentity("gpu-node-002", "0"), [new("power_w", 70.25)]))).ToArray();
 
     [Theory]
     [InlineData(double.NaN)]
@@ -131,6 +133,7 @@ public sealed class RecordBatchRefusalTests
                 {
                     var batch = RecordBatch.Decode(mutated);
                     Assert.All(batch.SeriesOf.ToArray(), series => Assert.InRange(series, 0, batch.Series.Count - 1));
+                    Assert.All(batch.Times.ToArray(), time => Assert.InRange(time, RecordBatchLimits.TimeUnixMsMin, RecordBatchLimits.TimeUnixMsMax));
                 }
                 catch (RecordBatchException)
                 {

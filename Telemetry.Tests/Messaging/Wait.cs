@@ -7,7 +7,7 @@ namespace Telemetry.Tests.Messaging;
 /// <summary>Waits for signals, never longer than a test may take.</summary>
 internal static class Wait
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
     /// <summary>Cancelled with the test, or when a wait takes too long.</summary>
     public static CancellationToken Token
