@@ -11,7 +11,7 @@ public sealed record PipelineSetup
     /// <summary>What the streamers read: a file, a directory or a glob.</summary>
     public required string CsvFile { get; init; }
 
-    /// <summary>Further flags for the broker.</summary>
+    /// <summary>Further flags for the broker, each followed by its value.</summary>
     public IReadOnlyList<string> BrokerFlags { get; init; } = [];
 
     /// <summary>Further flags for each streamer; they win over the defaults here.</summary>
@@ -55,23 +55,23 @@ public sealed class PipelineProcesses : IAsyncDisposable
 
     /// <summary>Starts the broker.</summary>
     public ServiceProcess StartBroker() =>
-        Add(ServiceProcess.Start("Broker", ["--port", _queuePort.ToString(CultureInfo.InvariantCulture), "--metrics-port", "0", .. _setup.BrokerFlags]));
+        Start("Broker", _setup.BrokerFlags, "--port", _queuePort.ToString(CultureInfo.InvariantCulture), "--metrics-port", "0");
 
     /// <summary>Starts a collector.</summary>
     public ServiceProcess StartCollector() =>
-        Add(ServiceProcess.Start("Collector", [
-            "--messagequeue-addr", QueueAddress, "--database-path", DatabasePath, "--metrics-port", "0", "--poll-interval", "100ms", .. _setup.CollectorFlags]));
+        Start("Collector", _setup.CollectorFlags,
+            "--messagequeue-addr", QueueAddress, "--database-path", DatabasePath, "--metrics-port", "0", "--poll-interval", "100ms");
 
     /// <summary>Starts a streamer.</summary>
     public ServiceProcess StartStreamer() =>
-        Add(ServiceProcess.Start("Streamer", [
+        Start("Streamer", _setup.StreamerFlags,
             "--messagequeue-addr", QueueAddress, "--csv-file", _setup.CsvFile, "--metrics-port", "0",
-            "--stream-interval", "0", "--loop-data", "false", "--timestamp-mode", "source", .. _setup.StreamerFlags]));
+            "--stream-interval", "0", "--loop-data", "false", "--timestamp-mode", "source");
 
     /// <summary>Starts the gateway.</summary>
     public ServiceProcess StartGateway() =>
-        Add(ServiceProcess.Start("Gateway", [
-            "--port", GatewayAddress.Port.ToString(CultureInfo.InvariantCulture), "--database-path", DatabasePath, "--messagequeue-addr", QueueAddress]));
+        Start("Gateway", [],
+            "--port", GatewayAddress.Port.ToString(CultureInfo.InvariantCulture), "--database-path", DatabasePath, "--messagequeue-addr", QueueAddress);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -80,8 +80,15 @@ public sealed class PipelineProcesses : IAsyncDisposable
             await process.DisposeAsync();
     }
 
-    private ServiceProcess Add(ServiceProcess process)
+    /// <summary>Starts a service; a flag of the setup replaces the default of the same name, since a service refuses one that is given twice.</summary>
+    private ServiceProcess Start(string room, IReadOnlyList<string> flags, params ReadOnlySpan<string> defaults)
     {
+        var settings = new Dictionary<string, string>();
+        for (var i = 0; i < defaults.Length; i += 2)
+            settings[defaults[i]] = defaults[i + 1];
+        for (var i = 0; i < flags.Count; i += 2)
+            settings[flags[i]] = flags[i + 1];
+        var process = ServiceProcess.Start(room, settings.SelectMany(setting => new[] { setting.Key, setting.Value }));
         _processes.Add(process);
         return process;
     }
