@@ -9,7 +9,6 @@ using Telemetry.Messaging.Client;
 using Telemetry.ServiceDefaults;
 using Telemetry.ServiceDefaults.Settings;
 using Telemetry.Storage.Queries;
-using QueueAddress = Telemetry.ServiceDefaults.QueueAddress;
 
 namespace Telemetry.Gateway;
 

@@ -2,5 +2,5 @@ using Telemetry.Gateway;
 using Telemetry.ServiceDefaults;
 
 return await ServiceProgram.RunAsync<GatewayOptions>(
-    "telemetry-gateway", "answers questions about the telemetry in the store over HTTP.", args,
+    "gateway", "answers questions about the telemetry in the store over HTTP.", args,
     options => GatewayApp.Build(options).RunToEndAsync());

@@ -135,11 +135,11 @@ public sealed class GroupMember : IAsyncDisposable
             {
                 try
                 {
-                    _link.Lost(await RunStreamAsync());
+                    Lost(await RunStreamAsync());
                 }
                 catch (RpcException error) when (!_stop.IsCancellationRequested && IsWorthAnother(error))
                 {
-                    _link.Lost(QueueErrors.Reason(error));
+                    Lost(QueueErrors.Reason(error));
                 }
                 if (!_leaving)
                     await Task.Delay(_backoff.Next(), _options.Time, _stop.Token);
@@ -158,6 +158,13 @@ public sealed class GroupMember : IAsyncDisposable
                 LoseAll(reason.Message);
             _changes.Writer.TryComplete(reason);
         }
+    }
+
+    private void Lost(string reason)
+    {
+        // The coordinator ends the stream of a member that leaves: nothing was lost.
+        if (!_leaving)
+            _link.Lost(reason);
     }
 
     /// <summary>Joins and follows the coordinator until the stream ends.</summary>

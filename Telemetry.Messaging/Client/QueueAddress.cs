@@ -1,7 +1,7 @@
 namespace Telemetry.Messaging.Client;
 
 /// <summary>The address of a queue as settings write it.</summary>
-public static class QueueAddress
+internal static class QueueAddress
 {
     /// <summary>Reads <c>host:port</c>, <c>http://host[:port]</c> or <c>https://host[:port]</c>.</summary>
     /// <exception cref="FormatException">It is none of these; the message says what is accepted.</exception>

@@ -38,7 +38,8 @@ public static class Durations
         for (var i = Units.Length - 1; i >= 0; i--)
         {
             var ticks = (long)(Units[i].Seconds * TimeSpan.TicksPerSecond);
-            if (duration.Ticks % ticks == 0)
+            // A day is written 24h, as people do for a period of one day.
+            if (duration.Ticks % ticks == 0 && duration.Ticks / ticks >= (Units[i].Unit == "d" ? 2 : 1))
                 return string.Create(CultureInfo.InvariantCulture, $"{duration.Ticks / ticks}{Units[i].Unit}");
         }
         return string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMilliseconds:0.####}ms");

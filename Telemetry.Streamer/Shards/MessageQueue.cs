@@ -58,13 +58,23 @@ internal sealed class MessageQueue(string address, ILoggerFactory loggers) : IIn
     {
         try
         {
-            return await _connection.Admin.DescribeTopicAsync(new DescribeTopicRequest { Topic = topic }, deadline: DateTime.UtcNow + CallLimit, cancellationToken: cancellationToken);
+            return await DescribeAsync(topic, cancellationToken);
         }
         catch (RpcException error) when (error.StatusCode == StatusCode.NotFound)
         {
-            return await _connection.Admin.CreateTopicAsync(new CreateTopicRequest { Topic = topic }, deadline: DateTime.UtcNow + CallLimit, cancellationToken: cancellationToken);
+            try
+            {
+                return await _connection.Admin.CreateTopicAsync(new CreateTopicRequest { Topic = topic }, deadline: DateTime.UtcNow + CallLimit, cancellationToken: cancellationToken);
+            }
+            catch (RpcException raced) when (raced.StatusCode == StatusCode.AlreadyExists)
+            {
+                return await DescribeAsync(topic, cancellationToken); // another replica was quicker
+            }
         }
     }
+
+    private async Task<TopicDescription> DescribeAsync(string topic, CancellationToken cancellationToken) =>
+        await _connection.Admin.DescribeTopicAsync(new DescribeTopicRequest { Topic = topic }, deadline: DateTime.UtcNow + CallLimit, cancellationToken: cancellationToken);
 
     private sealed class Membership(GroupMember member) : IShardMembership
     {
