@@ -22,7 +22,7 @@ public sealed record GatewayOptions : ServiceOptions
     public string DatabasePath { get; init; } = "data/telemetry.db";
 
     /// <summary>The queue, of which /api/v1/pipeline shows topics, groups and lag; empty is the broker that an Aspire host refers to, or none.</summary>
-    [Setting("MESSAGEQUEUE_ADDR", "The queue as host:port or URL, for lag in /api/v1/pipeline; none leaves the queue out.", DefaultText = "none, or the broker that the host refers to", AllowEmpty = true)]
+    [Setting("MESSAGEQUEUE_ADDR", "The queue as host:port or URL, for lag in /api/v1/pipeline; none leaves the queue out.", AllowEmpty = true)]
     public string MessageQueueAddress { get; init; } = "";
 
     // Limits: fixed in code, seen by tests.

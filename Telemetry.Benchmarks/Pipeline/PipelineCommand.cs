@@ -100,7 +100,7 @@ public static class PipelineCommand
                 $"  {process.Name,-10}{process.CpuTime?.TotalSeconds,8:n2} s CPU {process.ResidentBytes / 1048576.0,8:n0} MiB"));
         }
         foreach (var streamer in pipeline.Processes.Where(p => p.Name == "Streamer"))
-            Console.WriteLine($"  {streamer.Lines.LastOrDefault()}");
+            Console.WriteLine($"  {streamer.Name,-10}{streamer.Lines.LastOrDefault(line => line.Contains("done:", StringComparison.Ordinal))?.Split("] ")[^1]}");
         var bytes = Directory.EnumerateFiles(folder, "telemetry.db*").Sum(file => new FileInfo(file).Length);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"store       {bytes / (double)rows,12:n1} B a row"));
     }

@@ -79,6 +79,7 @@ public sealed partial class ServiceProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = AppContext.BaseDirectory,
         };
+        start.Environment["LOGGING__CONSOLE__FORMATTERNAME"] = "simple"; // lines for people, in messages and reports
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, $"Telemetry.{room}.dll"));
         foreach (var flag in flags)
             start.ArgumentList.Add(flag);
