@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Telemetry.Messaging.Client;
 using Telemetry.Messaging.Records;
@@ -13,6 +14,7 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
     private readonly Dictionary<string, State> _states = [];
     private readonly List<(int Partition, GpuSample Sample)> _records = [];
     private readonly List<(int Records, DateTimeOffset At)> _batches = [];
+    private readonly List<ActivityContext> _traces = [];
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _room = Completed();
 
@@ -68,6 +70,16 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
         {
             lock (_lock)
                 return [.. _batches];
+        }
+    }
+
+    /// <summary>The spans of the batches.</summary>
+    public IReadOnlyList<ActivityContext> Traces
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _traces];
         }
     }
 
@@ -166,7 +178,8 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
         private async Task<PublishResult> AppendAsync(ReadOnlyMemory<byte> batch, int recordCount, byte[] position)
         {
             await queue._room.Task;
-            var samples = RecordBatch.Decode(batch.Span).Samples().ToList();
+            var decoded = RecordBatch.Decode(batch.Span);
+            var samples = decoded.Samples().ToList();
             Assert.Equal(recordCount, samples.Count);
             lock (queue._lock)
             {
@@ -180,6 +193,7 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
                 state.Next += recordCount;
                 (state.Position, state.PositionSequence) = (position, state.Next);
                 queue._records.AddRange(samples.Select(sample => (partition, sample)));
+                queue._traces.Add(decoded.Trace);
                 queue._batches.Add((recordCount, queue.Time.GetUtcNow()));
             }
             queue.Changed();

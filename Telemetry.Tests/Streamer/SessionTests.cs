@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Time.Testing;
 using Telemetry.Messaging.Client;
 using Telemetry.Messaging.Records;
@@ -77,6 +78,33 @@ public sealed class SessionTests : IDisposable
         Assert.All(
             queue.Samples.GroupBy(sample => (sample.Identity.HostId, sample.Identity.GpuId)),
             gpu => Assert.Equal(gpu.Select(sample => sample.TimeUnixMs).Order(), gpu.Select(sample => sample.TimeUnixMs)));
+    }
+
+    [Fact]
+    public async Task A_batch_carries_the_span_that_made_it()
+    {
+        _files.Write(TestInput.WideHeader + Rows(20));
+        var spans = new List<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Telemetry.Streamer",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity =>
+            {
+                lock (spans)
+                    spans.Add(activity);
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        var queue = new FakeQueue();
+        Assert.Equal(SessionEnd.Finished, await EndOf(Start(Options, queue)));
+        lock (spans)
+        {
+            Assert.All(queue.Traces, trace => Assert.Contains(spans, span => span.SpanId == trace.SpanId && span.TraceId == trace.TraceId));
+            Assert.NotEmpty(queue.Traces);
+            Assert.Equal(queue.Traces.Count, queue.Traces.Select(trace => trace.SpanId).Distinct().Count());
+        }
+        Assert.Null(Activity.Current);
     }
 
     [Fact]
