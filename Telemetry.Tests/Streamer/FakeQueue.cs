@@ -104,7 +104,7 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
 
     public IShardMembership Join(string group, string topic, int shards)
     {
-        var membership = new FakeMembership(group, shards);
+        var membership = new FakeMembership(group, shards, Changed);
         lock (_lock)
             Memberships.Add(membership);
         if (OnJoin is null)
@@ -203,7 +203,7 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
 }
 
 /// <summary>A place in the group, which a test assigns and revokes.</summary>
-internal sealed class FakeMembership(string group, int shards) : IShardMembership
+internal sealed class FakeMembership(string group, int shards, Action onLeft) : IShardMembership
 {
     private readonly Channel<AssignmentChange> _changes = Channel.CreateUnbounded<AssignmentChange>();
     private readonly Channel<IReadOnlyList<int>> _released = Channel.CreateUnbounded<IReadOnlyList<int>>();
@@ -247,6 +247,7 @@ internal sealed class FakeMembership(string group, int shards) : IShardMembershi
     {
         _changes.Writer.TryComplete();
         _left.TrySetResult();
+        onLeft();
         return ValueTask.CompletedTask;
     }
 }

@@ -177,7 +177,7 @@ public sealed class SessionTests : IDisposable
         for (var step = 0; step < 12; step++)
         {
             var sent = queue.Samples.Count;
-            await queue.WaitAsync(q => q.Samples.Count > sent || runs.Any(run => run.Task.IsCompleted), Cancelled);
+            await queue.WaitAsync(q => q.Samples.Count > sent || members.Any(member => member.Left.IsCompleted), Cancelled);
             var (from, to) = (random.Next(3), random.Next(3));
             var moved = owners[from].Where(_ => random.Next(2) == 0).ToList();
             if (from == to || moved.Count == 0 || runs[from].Task.IsCompleted || runs[to].Task.IsCompleted)
