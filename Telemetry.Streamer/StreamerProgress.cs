@@ -47,7 +47,7 @@ internal sealed class StreamerProgress(IAnsiConsole? console)
             await _showing;
             _ended.Dispose();
             if (_conclusion.Length > 0)
-                _console?.WriteLine(_conclusion);
+                _console?.Profile.Out.Writer.WriteLine(_conclusion); // in one line, which the console's own would wrap
         }
 
         private Task ShowAsync(IAnsiConsole console) =>

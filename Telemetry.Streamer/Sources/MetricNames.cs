@@ -19,7 +19,11 @@ internal static class MetricNames
     /// <summary>The suffixes for the units of <c>nvidia-smi</c>'s headers, where the unit is not clear from the name.</summary>
     private static readonly Dictionary<string, string> UnitSuffixes = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["MiB"] = "_mb", ["W"] = "_w", ["MHz"] = "_mhz", ["ms"] = "_ms", ["C"] = "_c",
+        ["MiB"] = "_mb",
+        ["W"] = "_w",
+        ["MHz"] = "_mhz",
+        ["ms"] = "_ms",
+        ["C"] = "_c",
     };
 
     /// <summary>The metric of a source's name, with its range where one is known; null when no name can be made of it.</summary>

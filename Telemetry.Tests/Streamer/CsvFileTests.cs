@@ -118,6 +118,15 @@ public sealed class CsvFileTests : IDisposable
     }
 
     [Fact]
+    public void F28_A_quote_within_a_field_is_text_and_hides_no_open_quote_behind_it()
+    {
+        var quoted = Row.Replace("2025-07-18T20:42:34Z", "\"2025-07-18T20:42:34Z\"", StringComparison.Ordinal);
+        var result = _files.ReadAll(TestInput.WideHeader + "2025-07-18T20:42:34Z,5\"disk,0,u,1,2\n" + "2025-07-18T20:42:34Z,a\"b,\"0,u,1,2\n" + quoted);
+        Assert.Equal(["5\"disk", "host"], result.Samples.Select(sample => sample.Identity.HostId).Order(StringComparer.Ordinal));
+        Assert.Equal("telemetry.csv line 3: row skipped: malformed_quotes", Assert.Single(result.Complaints));
+    }
+
+    [Fact]
     public void F28_Bad_rows_are_logged_one_by_one_at_first_and_then_summed_up()
     {
         var result = _files.ReadAll(TestInput.WideHeader + string.Concat(Enumerable.Repeat("x\n", 25)) + Row);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Telemetry.Messaging.Client;
 using Telemetry.Messaging.Records;
@@ -13,6 +14,7 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
     private readonly Dictionary<string, State> _states = [];
     private readonly List<(int Partition, GpuSample Sample)> _records = [];
     private readonly List<(int Records, DateTimeOffset At)> _batches = [];
+    private readonly List<ActivityContext> _traces = [];
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _room = Completed();
 
@@ -71,6 +73,16 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
         }
     }
 
+    /// <summary>The spans of the batches.</summary>
+    public IReadOnlyList<ActivityContext> Traces
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _traces];
+        }
+    }
+
     /// <summary>From now on publishes are not answered, until <see cref="Answer"/>.</summary>
     public void HoldAnswers() => _room = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -92,7 +104,7 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
 
     public IShardMembership Join(string group, string topic, int shards)
     {
-        var membership = new FakeMembership(group, shards);
+        var membership = new FakeMembership(group, shards, Changed);
         lock (_lock)
             Memberships.Add(membership);
         if (OnJoin is null)
@@ -166,7 +178,8 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
         private async Task<PublishResult> AppendAsync(ReadOnlyMemory<byte> batch, int recordCount, byte[] position)
         {
             await queue._room.Task;
-            var samples = RecordBatch.Decode(batch.Span).Samples().ToList();
+            var decoded = RecordBatch.Decode(batch.Span);
+            var samples = decoded.Samples().ToList();
             Assert.Equal(recordCount, samples.Count);
             lock (queue._lock)
             {
@@ -180,6 +193,7 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
                 state.Next += recordCount;
                 (state.Position, state.PositionSequence) = (position, state.Next);
                 queue._records.AddRange(samples.Select(sample => (partition, sample)));
+                queue._traces.Add(decoded.Trace);
                 queue._batches.Add((recordCount, queue.Time.GetUtcNow()));
             }
             queue.Changed();
@@ -189,7 +203,7 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
 }
 
 /// <summary>A place in the group, which a test assigns and revokes.</summary>
-internal sealed class FakeMembership(string group, int shards) : IShardMembership
+internal sealed class FakeMembership(string group, int shards, Action onLeft) : IShardMembership
 {
     private readonly Channel<AssignmentChange> _changes = Channel.CreateUnbounded<AssignmentChange>();
     private readonly Channel<IReadOnlyList<int>> _released = Channel.CreateUnbounded<IReadOnlyList<int>>();
@@ -233,6 +247,7 @@ internal sealed class FakeMembership(string group, int shards) : IShardMembershi
     {
         _changes.Writer.TryComplete();
         _left.TrySetResult();
+        onLeft();
         return ValueTask.CompletedTask;
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Time.Testing;
 using Telemetry.Messaging.Client;
 using Telemetry.Messaging.Records;
@@ -80,6 +81,33 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_batch_carries_the_span_that_made_it()
+    {
+        _files.Write(TestInput.WideHeader + Rows(20));
+        var spans = new List<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Telemetry.Streamer",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity =>
+            {
+                lock (spans)
+                    spans.Add(activity);
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        var queue = new FakeQueue();
+        Assert.Equal(SessionEnd.Finished, await EndOf(Start(Options, queue)));
+        lock (spans)
+        {
+            Assert.All(queue.Traces, trace => Assert.Contains(spans, span => span.SpanId == trace.SpanId && span.TraceId == trace.TraceId));
+            Assert.NotEmpty(queue.Traces);
+            Assert.Equal(queue.Traces.Count, queue.Traces.Select(trace => trace.SpanId).Distinct().Count());
+        }
+        Assert.Null(Activity.Current);
+    }
+
+    [Fact]
     public async Task The_group_and_its_shards_are_named_by_the_input()
     {
         _files.Write(TestInput.WideHeader + Rows(3));
@@ -149,7 +177,7 @@ public sealed class SessionTests : IDisposable
         for (var step = 0; step < 12; step++)
         {
             var sent = queue.Samples.Count;
-            await queue.WaitAsync(q => q.Samples.Count > sent || runs.Any(run => run.Task.IsCompleted), Cancelled);
+            await queue.WaitAsync(q => q.Samples.Count > sent || members.Any(member => member.Left.IsCompleted), Cancelled);
             var (from, to) = (random.Next(3), random.Next(3));
             var moved = owners[from].Where(_ => random.Next(2) == 0).ToList();
             if (from == to || moved.Count == 0 || runs[from].Task.IsCompleted || runs[to].Task.IsCompleted)

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Spectre.Console;
 using Telemetry.Messaging.Client;
 using Telemetry.Messaging.V1;
 using Telemetry.ServiceDefaults;
@@ -19,7 +20,7 @@ public sealed class StreamerAppTests : IDisposable
     private static string Rows(int count) => TestInput.WideHeader + string.Concat(Enumerable.Range(0, count).Select(
         i => $"2025-07-18T20:42:{i % 60:00}Z,host{i},0,u,{i % 100},20\n"));
 
-    private static WebApplication Build(StreamerOptions options, FakeQueue queue, string? consoleText = null) =>
+    private static WebApplication Build(StreamerOptions options, FakeQueue queue) =>
         StreamerApp.Build(options, _ => queue, TimeProvider.System, new StreamerProgress(null));
 
     private static Task EndOf(WebApplication app)
@@ -110,6 +111,31 @@ public sealed class StreamerAppTests : IDisposable
         await app.StopAsync(Cancelled);
         Assert.True(queue.Memberships[0].Left.IsCompleted);
         Assert.Equal(0, app.Services.GetRequiredService<StreamerWorker>().ExitCode);
+    }
+
+    [Fact]
+    public async Task In_a_terminal_a_finite_run_ends_with_one_line_of_what_was_done()
+    {
+        _files.Write(Rows(100) + "bad\n");
+        var text = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes });
+        await using var app = StreamerApp.Build(_files.Options, _ => new FakeQueue(), TimeProvider.System, new StreamerProgress(console));
+        var end = EndOf(app);
+        await app.StartAsync(Cancelled);
+        await end;
+        await app.StopAsync(Cancelled);
+        var line = text.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+        Assert.Matches(@"done: 101 rows read, 100 records sent, 1 bad rows, 0 bad values in \d+\.\d s, \d+ rows/s$", line.TrimEnd());
+    }
+
+    [Fact]
+    public void A_run_without_an_end_shows_no_progress_bar()
+    {
+        var progress = new StreamerProgress(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) }));
+        Assert.True(progress.Shows(_files.Options));
+        Assert.False(progress.Shows(_files.Options with { LoopData = true }));
+        Assert.False(progress.Shows(_files.Options with { Follow = true }));
+        Assert.False(new StreamerProgress(null).Shows(_files.Options));
     }
 
     [Fact]

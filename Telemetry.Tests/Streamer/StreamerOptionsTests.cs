@@ -42,8 +42,16 @@ public sealed class StreamerOptionsTests
         Assert.Equal(
             new StreamerOptions
             {
-                CsvFile = "x/*.csv", QueueAddr = "queue:1", Topic = "t", StreamInterval = TimeSpan.Zero, BatchSize = 65536, LoopData = false,
-                TimestampMode = TimestampMode.Source, Follow = true, MetricsPort = 0, LogLevel = LogVerbosity.Warn,
+                CsvFile = "x/*.csv",
+                QueueAddr = "queue:1",
+                Topic = "t",
+                StreamInterval = TimeSpan.Zero,
+                BatchSize = 65536,
+                LoopData = false,
+                TimestampMode = TimestampMode.Source,
+                Follow = true,
+                MetricsPort = 0,
+                LogLevel = LogVerbosity.Warn,
             },
             options);
     }
