@@ -37,7 +37,7 @@ internal sealed class GroupCoordinator(TopicRegistry topics, BrokerClock clock, 
             }
             else
             {
-                if (_groups.Count >= limits.GroupsMax)
+                if (_groups.Count >= limits.GroupsMax && !TryDropIdleInput())
                     throw BrokerException.Invalid($"group: there are {_groups.Count} groups, the most that this broker takes; delete some");
                 // A topic that was deleted meanwhile would leave a group that nobody can join.
                 if (topics.Find(topicName) != topic)
@@ -62,6 +62,29 @@ internal sealed class GroupCoordinator(TopicRegistry topics, BrokerClock clock, 
             group.Close(ErrorCode.UnknownGroup, $"group '{name}' was deleted", onlyIfIdle: true);
             _groups.TryRemove(KeyValuePair.Create(name, group));
         }
+    }
+
+    /// <summary>
+    /// Drops a group that divides an input and has no members: each replaced input leaves one behind, and the places of an
+    /// input are the producers', not the group's.
+    /// </summary>
+    private bool TryDropIdleInput()
+    {
+        foreach (var (name, group) in _groups)
+        {
+            if (group.InputShards == 0)
+                continue;
+            try
+            {
+                group.Close(ErrorCode.UnknownGroup, $"group '{name}' had no members", onlyIfIdle: true);
+            }
+            catch (BrokerException busy) when (busy.Code == ErrorCode.GroupActive)
+            {
+                continue;
+            }
+            return _groups.TryRemove(KeyValuePair.Create(name, group));
+        }
+        return false;
     }
 
     /// <summary>Deletes the groups of a topic that is deleted; their members are fenced.</summary>

@@ -184,8 +184,9 @@ internal sealed partial class PartitionLog
         {
             return _storage.AppendAsync(_batches);
         }
-        catch (StorageException error)
+        catch (Exception error)
         {
+            // Thrown before anything was awaited: FlushAsync tells the publishers, as for a failure later on.
             return ValueTask.FromException(error);
         }
     }

@@ -20,11 +20,13 @@ internal sealed partial class InputReader
     /// <summary>Whether rows of a long file wait in windows that have not ended.</summary>
     public bool HasOpenWindows => Shards.Any(shard => shard.Open is { IsEmpty: false });
 
-    /// <summary>Ends all windows; their records come next. False when there are none.</summary>
-    public bool SealWindows()
+    /// <summary>Ends all windows, or those of one file; their records come next. False when there are none.</summary>
+    public bool SealWindows(int? ofFile = null)
     {
         foreach (var shard in Shards)
         {
+            if (ofFile is { } file && shard.Open is { IsEmpty: false } other && other.End.File != file)
+                continue;
             if (shard.Open is { IsEmpty: false })
                 Seal(shard);
             else
@@ -195,6 +197,7 @@ internal sealed partial class InputReader
                 shard = _ready[i];
         }
         var window = shard.Sealed!;
+        var identity = _input.Files[window.End.File].Identity;
         var (series, time) = window.Take(_taken);
         if (Begin(shard, series, time))
         {
@@ -204,10 +207,10 @@ internal sealed partial class InputReader
         }
         if (!window.IsTaken)
         {
-            shard.Stand(_file!.Identity, window.Begin, window.End.Offset, window.Taken);
+            shard.Stand(identity, window.Begin, window.End.Offset, window.Taken);
             return;
         }
-        shard.Stand(_file!.Identity, window.End);
+        shard.Stand(identity, window.End);
         _ready.Remove(shard);
         Recycle(window);
         shard.Sealed = null;

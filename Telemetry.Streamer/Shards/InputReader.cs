@@ -112,7 +112,7 @@ internal sealed partial class InputReader : IDisposable
             return new Shard(number, 0, begin, 0);
         }
         var file = _input.Files[index];
-        if (position.Offset > file.Length)
+        if (position.Offset > LengthNow(index))
         {
             StreamerLog.FileShorter(_logger, file.Name, position.Offset, number);
             return new Shard(number, position.Pass, Begin(index), 0);
@@ -122,6 +122,26 @@ internal sealed partial class InputReader : IDisposable
         {
             DecidedWindowEnd = position.WindowEnd,
         };
+    }
+
+    /// <summary>Whether a position of this input lies behind another one; every position lies behind none.</summary>
+    public bool IsLater(ReadOnlySpan<byte> encodedPosition, ReadOnlySpan<byte> than)
+    {
+        if (SourcePosition.Decode(encodedPosition) is not { } position || _input.IndexOf(position.FileIdentity) is not (>= 0 and var file))
+            return false;
+        if (SourcePosition.Decode(than) is not { } other || _input.IndexOf(other.FileIdentity) is not (>= 0 and var otherFile))
+            return true;
+        return (position.Pass, file, position.Offset, position.RecordsSent).CompareTo((other.Pass, otherFile, other.Offset, other.RecordsSent)) > 0;
+    }
+
+    /// <summary>How long a file is now: it may have grown since the input was opened.</summary>
+    private long LengthNow(int file)
+    {
+        if (file == _at.File && _handle is not null)
+            return RandomAccess.GetLength(_handle);
+        var known = _input.Files[file];
+        var now = new FileInfo(known.Path);
+        return now.Exists ? now.Length : known.Length;
     }
 
     /// <summary>Sets the shards to read. Those that stay go on where reading stands, also when it goes back for new ones.</summary>
@@ -297,7 +317,8 @@ internal sealed partial class InputReader : IDisposable
     {
         if (_options.Follow)
             return false;
-        if (SealWindows())
+        // Only this file's: after going back for a new shard, others may hold rows of a later file.
+        if (SealWindows(_at.File))
             return true;
         CloseFile();
         _at = _at.File + 1 < _input.Files.Count ? Begin(_at.File + 1) : new Place(_input.Files.Count, 0, 1);

@@ -75,7 +75,7 @@ internal sealed class Shard
     public long Stamp { get; private set; }
 
     /// <summary>Whether the records have to be made a batch before another is added.</summary>
-    public bool IsFull => Count >= BatchRecordsMax || _builder.EncodedBytesMax >= BatchBytesMax || MetricCount > LongWindow.MetricsMax && Open is not null;
+    public bool IsFull => Count >= BatchRecordsMax || _builder.EncodedBytesMax >= BatchBytesMax || (MetricCount > LongWindow.MetricsMax && (Open is not null || Sealed is not null));
 
     /// <summary>Goes to the input's first row.</summary>
     public void Restart(Place begin)

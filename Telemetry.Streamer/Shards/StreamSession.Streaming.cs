@@ -67,9 +67,10 @@ internal sealed partial class StreamSession
     private Shard Resume(int shard, ProducerState state)
     {
         _context.Totals.HadState |= state.NextSequence > 0;
-        if (state.NextSequence == 0 && _acknowledged.TryGetValue(shard, out var position))
+        if (_acknowledged.TryGetValue(shard, out var position) && (state.NextSequence == 0 || _reader.IsLater(position, state.SourcePosition.Span)))
         {
-            // A queue without a disk was started again. This streamer knows what had been acknowledged.
+            // A queue without a disk was started again (and another streamer may have begun anew meanwhile). This one knows
+            // what had been acknowledged.
             StreamerLog.QueueForgotShard(_context.Logger, shard);
             return _reader.Resume(shard, position, 0);
         }
@@ -118,9 +119,10 @@ internal sealed partial class StreamSession
                 return await EndPassAsync(interrupt);
             case ReadStep.LiveEnd:
                 await FlushBatchAsync(interrupt);
-                return await FollowAsync(interrupt) ? null : await ChangeInputAsync();
+                return await FollowAsync(interrupt) ? null : await ChangeInputAsync(interrupt);
             case ReadStep.InputChanged:
-                return await ChangeInputAsync();
+                await FlushBatchAsync(interrupt);
+                return await ChangeInputAsync(interrupt);
             default:
                 return null;
         }
@@ -153,12 +155,7 @@ internal sealed partial class StreamSession
     {
         if (!_options.LoopData)
         {
-            await Task.WhenAll(_publishers.Values.Select(publisher => publisher.WhenAcknowledgedAsync())).WaitAsync(interrupt);
-            if (_publishers.Count == _owned.Count && _publishers.Values.All(publisher => !publisher.HasFailed))
-                return SessionEnd.Finished;
-            // A shard failed and is opened again; that interrupts this wait.
-            await WaitAsync(Timeout.InfiniteTimeSpan, interrupt);
-            return null;
+            return await IsAllAcknowledgedAsync(interrupt) ? SessionEnd.Finished : null;
         }
         if (_reader.Records == _recordsAtPass)
             await Task.Delay(EmptyPassDelay, _context.Time, interrupt);
@@ -169,7 +166,7 @@ internal sealed partial class StreamSession
             return null;
         }
         if (!input.IsSameAs(_input))
-            return await ChangeInputAsync();
+            return await ChangeInputAsync(interrupt);
         _input = input;
         _reader.NextPass(input);
         return null;
@@ -209,8 +206,22 @@ internal sealed partial class StreamSession
         return true;
     }
 
-    private async Task<SessionEnd> ChangeInputAsync()
+    /// <summary>Waits for the answers to everything that was sent. False when a shard failed and is opened again.</summary>
+    private async Task<bool> IsAllAcknowledgedAsync(CancellationToken interrupt)
     {
+        await Task.WhenAll(_publishers.Values.Select(publisher => publisher.WhenAcknowledgedAsync())).WaitAsync(interrupt);
+        if (_publishers.Count == _owned.Count && _publishers.Values.All(publisher => !publisher.HasFailed))
+            return true;
+        // What failed is opened again; that interrupts this wait.
+        await WaitAsync(Timeout.InfiniteTimeSpan, interrupt);
+        return false;
+    }
+
+    /// <summary>Ends the session once all of the old input is in the queue: nobody can read it again.</summary>
+    private async Task<SessionEnd?> ChangeInputAsync(CancellationToken interrupt)
+    {
+        if (!await IsAllAcknowledgedAsync(interrupt))
+            return null;
         StreamerLog.InputReplaced(_context.Logger, _options.CsvFile);
         await FinishAsync(_publishers.Values, StopLimit);
         return SessionEnd.InputChanged;

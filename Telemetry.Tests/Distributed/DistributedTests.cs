@@ -45,7 +45,7 @@ public sealed class DistributedTests
         var streamers = Enumerable.Range(0, 3).Select(_ => run.Pipeline.StartStreamer()).ToList();
 
         foreach (var streamer in streamers)
-            Assert.True(await streamer.WaitForExitAsync(run.Cancellation) == 0, streamer.Tail());
+            await run.EndsWellAsync(streamer);
         await run.UntilDrainedAsync(expected.Records);
         var http = await run.HttpTotalsAsync(expected.First, expected.Last.AddSeconds(1));
         using var page = JsonDocument.Parse(await run.Http.GetStringAsync(new Uri("/api/v1/telemetry?page_size=1", UriKind.Relative), run.Cancellation));
@@ -67,12 +67,13 @@ public sealed class DistributedTests
         run.Pipeline.StartBroker();
         var victim = run.Pipeline.StartCollector();
         run.Pipeline.StartCollector();
+        run.Pipeline.StartGateway();
         var streamer = run.Pipeline.StartStreamer();
 
         await run.UntilAsync("the first rows", async () => await run.RowsAsync() > 0);
         victim.Send(Signal.Kill);
-        run.Pipeline.StartCollector();
-        Assert.True(await streamer.WaitForExitAsync(run.Cancellation) == 0, streamer.Tail());
+        await run.Pipeline.StartCollector().WaitForLineAsync("collector started", run.Cancellation);
+        await run.EndsWellAsync(streamer);
         await run.UntilDrainedAsync(expected.Records);
         await run.StopAsync();
 
@@ -100,7 +101,7 @@ public sealed class DistributedTests
         var sentByVictims = await run.RowsAsync();
         Assert.True(sentByVictims < expected.Records, "the streamers were done before they were killed");
         var successor = run.Pipeline.StartStreamer();
-        Assert.True(await successor.WaitForExitAsync(run.Cancellation) == 0, successor.Tail());
+        await run.EndsWellAsync(successor);
         await run.UntilDrainedAsync(expected.Records);
         await run.StopAsync();
 

@@ -9,7 +9,7 @@ namespace Telemetry.Tests.Distributed;
 /// <summary>A pipeline of real processes on one input, and the questions that the tests ask of it.</summary>
 internal sealed class PipelineRun : IAsyncDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(75);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("telemetry-distributed-").FullName;
     private readonly CancellationTokenSource _deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -38,8 +38,20 @@ internal sealed class PipelineRun : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
         {
-            Assert.Fail($"waited in vain for: {what}\n{string.Join("\n\n", Pipeline.Processes.Select(p => $"{p.Name} {p.Id}\n{p.Tail()}"))}");
+            Assert.Fail($"waited in vain for: {what}\n{await PipelineStateAsync()}\n{string.Join("\n\n", Pipeline.Processes.Select(p => $"{p.Name} {p.Id}\n{p.Tail()}"))}");
         }
+    }
+
+    private async Task<string> PipelineStateAsync() =>
+        Pipeline.Processes.Any(process => process.Name is "Gateway" && !process.HasExited)
+            ? await Http.GetStringAsync(new Uri("/api/v1/pipeline", UriKind.Relative), TestContext.Current.CancellationToken)
+            : "";
+
+    /// <summary>Waits for a program's own end; fails with every process's last lines.</summary>
+    public async Task EndsWellAsync(ServiceProcess process)
+    {
+        await UntilAsync($"the end of {process.Name} {process.Id}", () => Task.FromResult(process.HasExited));
+        Assert.True(await process.WaitForExitAsync(Cancellation) == 0, process.Tail());
     }
 
     public async Task<long> RowsAsync()

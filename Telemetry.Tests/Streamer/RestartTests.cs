@@ -230,12 +230,19 @@ public sealed class RestartTests
     }
 
     [Fact]
-    public void What_is_not_a_position_is_refused() =>
-        Gen.Byte.Array[0, 60].Sample(bytes =>
-        {
-            if (SourcePosition.Decode(bytes) is { } position)
-                Assert.Equal(bytes, position.Encode());
-        });
+    public void What_is_not_a_position_is_refused()
+    {
+        var valid = new SourcePosition(3, 0x0123456789abcdef, 4711, 42, 9000, 17).Encode();
+        for (var length = 0; length < valid.Length; length++)
+            Assert.Null(SourcePosition.Decode(valid.AsSpan(0, length)));
+        Assert.Null(SourcePosition.Decode([.. valid, 0]));
+        Assert.Null(SourcePosition.Decode([2, .. valid[1..]])); // another version
+        Assert.Null(SourcePosition.Decode(new SourcePosition(-1, 1, 0, 1).Encode()));
+        Assert.Null(SourcePosition.Decode(new SourcePosition(0, 1, -1, 1).Encode()));
+        Assert.Null(SourcePosition.Decode(new SourcePosition(0, 1, 0, 0).Encode()));
+        Assert.Null(SourcePosition.Decode(new SourcePosition(0, 1, 0, 1, -2).Encode()));
+        Assert.Null(SourcePosition.Decode(new SourcePosition(0, 1, 0, 1, -1, -1).Encode()));
+    }
 
     [Fact]
     public void An_unknown_position_begins_at_the_first_row()
