@@ -93,7 +93,7 @@ internal sealed class Assignments(CollectorContext context, ICollectorQueue queu
                 return;
             if (_sessions.Remove(assignment.Shard, out var old))
                 old.Session.Drop();
-            var session = new PartitionSession(context, queue, intake, assignment);
+            var session = new PartitionSession(context, queue, intake, committer, assignment);
             _sessions.Add(assignment.Shard, (session, assignment));
             _reading.Add(session);
             _ = ForgetAsync(session);

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Telemetry.Collector.Writing;
 using Telemetry.Messaging.Client;
 using Telemetry.Storage;
 
@@ -17,13 +18,14 @@ internal sealed class PartitionSession
     private readonly CollectorContext _context;
     private readonly ICollectorQueue _queue;
     private readonly IntakeQueue _intake;
+    private readonly OffsetCommitter _committer;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
     private volatile bool _isDropped;
 
-    public PartitionSession(CollectorContext context, ICollectorQueue queue, IntakeQueue intake, ShardAssignment assignment)
+    public PartitionSession(CollectorContext context, ICollectorQueue queue, IntakeQueue intake, OffsetCommitter committer, ShardAssignment assignment)
     {
-        (_context, _queue, _intake) = (context, queue, intake);
+        (_context, _queue, _intake, _committer) = (context, queue, intake, committer);
         Partition = assignment.Shard;
         Generation = assignment.Generation;
         _running = Task.Run(RunAsync);
@@ -64,7 +66,7 @@ internal sealed class PartitionSession
             var lease = await AcquireAsync();
             OwnerEpoch = lease.OwnerEpoch;
             CollectorLog.PartitionTaken(_context.Logger, _context.Options.Topic, Partition, lease.OwnerEpoch, lease.Position?.NextOffset ?? -1);
-            await ReadAsync(new PartitionCursor(lease.Position));
+            await ReadAsync(new PartitionCursor(lease.Position), lease.Position);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -92,7 +94,7 @@ internal sealed class PartitionSession
         }
     }
 
-    private async Task ReadAsync(PartitionCursor cursor)
+    private async Task ReadAsync(PartitionCursor cursor, LogPosition? taken)
     {
         for (var backoff = BackoffMin; ; backoff = Longer(backoff))
         {
@@ -101,6 +103,14 @@ internal sealed class PartitionSession
                 await foreach (var fetched in _queue.FetchAsync(Partition, cursor.Next, _stop.Token))
                 {
                     backoff = BackoffMin;
+                    if (taken is { } position && fetched is Fetched.Started started)
+                    {
+                        // The owner before may have died between the store's commit and the queue's. A full partition has
+                        // nothing new to read, and makes no room before the queue knows what the store has.
+                        if (started.Log == new LogIdentity(position.TopicId, position.LogEpoch))
+                            _committer.Written(Partition, position.NextOffset, Generation);
+                        taken = null;
+                    }
                     if (cursor.Take(fetched) is not { } step)
                         continue;
                     await _intake.AddAsync(this, step, _stop.Token);

@@ -7,10 +7,13 @@ namespace Telemetry.Collector.Writing;
 
 /// <summary>
 /// Tells the queue how far the store is, after the store knows it. Only the newest offset of a partition is sent, one call
-/// at a time, so that a slow queue holds up nothing; a failure matters to no one but the lag that is shown.
+/// at a time, so that a slow queue holds up nothing. What failed is sent again: the store needs no commit, but a queue that
+/// is full drops only what it knows to be read.
 /// </summary>
 internal sealed class OffsetCommitter(CollectorContext context, ICollectorQueue queue)
 {
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
+
     private readonly Dictionary<int, (long Offset, long Generation)> _newest = [];
     private readonly Lock _lock = new();
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -27,27 +30,39 @@ internal sealed class OffsetCommitter(CollectorContext context, ICollectorQueue 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await foreach (var _ in _signal.Reader.ReadAllAsync(cancellationToken))
-            await SendAsync(cancellationToken);
+        {
+            if (await SendAsync(cancellationToken))
+                continue;
+            await Task.Delay(RetryDelay, context.Time, cancellationToken);
+            _signal.Writer.TryWrite(true);
+        }
     }
 
-    /// <summary>Sends what is noted now.</summary>
-    public async Task SendAsync(CancellationToken cancellationToken)
+    /// <summary>Sends what is noted now. False when it failed, and stays noted.</summary>
+    public async Task<bool> SendAsync(CancellationToken cancellationToken)
     {
-        List<(int, long, long)> offsets;
+        List<(int Partition, long Offset, long Generation)> offsets;
         lock (_lock)
         {
             offsets = [.. _newest.Select(n => (n.Key, n.Value.Offset, n.Value.Generation))];
             _newest.Clear();
         }
         if (offsets.Count == 0)
-            return;
+            return true;
         try
         {
             await queue.CommitAsync(offsets, cancellationToken);
+            return true;
         }
         catch (Exception error) when (error is QueueException or RpcException or TimeoutException)
         {
             CollectorLog.CommitFailed(context.Logger, error.Message);
+            lock (_lock)
+            {
+                foreach (var (partition, offset, generation) in offsets)
+                    _newest.TryAdd(partition, (offset, generation)); // a newer one is better
+            }
+            return false;
         }
     }
 }

@@ -50,6 +50,37 @@ public sealed class CollectorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task F13_the_next_owner_tells_the_queue_what_the_store_has_also_when_nothing_new_comes()
+    {
+        var first = new FakeQueue(_log) { CommitsFail = true };
+        _log.Append(Samples.Run(0, 30));
+        var killed = await _fixture.StartAsync(first);
+        first.Assign(0);
+        await first.CommittedAsync(0, 30);
+        await CollectorFixture.KillAsync(killed);
+
+        // A full partition: publishers wait until the queue knows that these were read, so nothing new comes before that.
+        var second = new FakeQueue(_log);
+        await _fixture.StartAsync(second);
+        second.Assign(0);
+        await second.CommittedAsync(0, 30);
+        Assert.Equal(30, (await _fixture.ValuesAsync()).Count);
+    }
+
+    [Fact]
+    public async Task A_commit_that_failed_is_sent_again()
+    {
+        var queue = new FakeQueue(_log) { CommitsFail = true };
+        await _fixture.StartAsync(queue);
+        queue.Assign(0);
+        _log.Append(Samples.Run(0, 10));
+        await queue.CommittedAsync(0, 10); // was tried, and did not arrive
+        queue.CommitsFail = false;
+        queue.ForgetCommits();
+        await queue.CommittedAsync(0, 10);
+    }
+
+    [Fact]
     public async Task F14_killed_before_the_stores_commit_the_records_come_again()
     {
         var first = new FakeQueue(_log);
