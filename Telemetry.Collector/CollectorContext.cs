@@ -7,6 +7,10 @@ namespace Telemetry.Collector;
 internal sealed record CollectorContext(
     CollectorOptions Options, TelemetryStore Store, CollectorMetrics Metrics, StoreHealth Health, ILogger Logger, TimeProvider Time)
 {
+    private const int RefusalsMax = 1_000;
+
+    private readonly HashSet<(string Metric, string Reason)> _refusals = [];
+
     /// <summary>Who takes partitions, for people who look into the store.</summary>
     public string Owner { get; } = $"{Environment.MachineName}/{Environment.ProcessId}";
 
@@ -20,6 +24,12 @@ internal sealed record CollectorContext(
         if (Health.Failed(error))
             CollectorLog.StoreFailed(Logger, error.Message);
     }
+
+    /// <summary>
+    /// Whether a metric was not refused before: a source that has it once has it in every record, so it is logged once, and
+    /// the counter goes on. For the writer alone.
+    /// </summary>
+    public bool IsNewRefusal(string metric, string reason) => _refusals.Count < RefusalsMax && _refusals.Add((metric, reason));
 
     /// <summary>Notes that the store works.</summary>
     public void StoreWorks()

@@ -59,16 +59,17 @@ public static class ServiceHost
     /// <exception cref="SettingException">The listen address is not <c>localhost</c>, <c>any</c> or an IP address.</exception>
     public static void Listen(this WebApplicationBuilder builder, ServiceOptions options, int port, HttpProtocols protocols)
     {
+        var address = options.ListenAddress == "any" ? null : Address(options.ListenAddress);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             Action<ListenOptions> configure = listen => listen.Protocols = protocols;
-            if (options.ListenAddress == "any")
+            if (address is null)
                 kestrel.ListenAnyIP(port, configure);
             else if (options.ListenAddress == "localhost" && port != 0)
                 kestrel.ListenLocalhost(port, configure);
             else
-                kestrel.Listen(Address(options.ListenAddress), port, configure);
+                kestrel.Listen(address, port, configure);
         });
     }
 
@@ -97,12 +98,12 @@ public static class ServiceHost
         }
         catch (IOException error) when (error.InnerException is AddressInUseException)
         {
-            await app.DisposeAsync();
+            await StopAsync(app);
             throw new StartupException(PortInUse(error), error);
         }
         catch (SocketException error) when (error.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AccessDenied)
         {
-            await app.DisposeAsync();
+            await StopAsync(app);
             throw new StartupException($"cannot listen: {error.Message}; check LISTEN_ADDRESS and the ports", error);
         }
         var failure = app.Services.GetServices<IHostedService>().OfType<BackgroundService>()
@@ -119,6 +120,13 @@ public static class ServiceHost
     public static IReadOnlyList<Uri> BoundAddresses(this WebApplication app) =>
         [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
             .Select(address => new Uri(address.Replace("[::]", "127.0.0.1", StringComparison.Ordinal).Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)))];
+
+    /// <summary>Ends what was started: workers start before the ports are bound, and may be in a group by then.</summary>
+    private static async Task StopAsync(WebApplication app)
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }
 
     private static string PortInUse(IOException error)
     {

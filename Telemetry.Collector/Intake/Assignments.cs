@@ -116,7 +116,7 @@ internal sealed class Assignments(CollectorContext context, ICollectorQueue queu
         try
         {
             await FinishAsync(sessions).WaitAsync(timeout, context.Time, _stop.Token);
-            await committer.SendAsync(_stop.Token).WaitAsync(CommitTimeout, context.Time, _stop.Token);
+            await CommitAsync();
         }
         catch (TimeoutException)
         {
@@ -126,6 +126,20 @@ internal sealed class Assignments(CollectorContext context, ICollectorQueue queu
         }
         await queue.ReleaseAsync(partitions, _stop.Token);
         CollectorLog.PartitionsReleased(context.Logger, context.Options.Topic, string.Join(',', partitions));
+    }
+
+    private async Task CommitAsync()
+    {
+        using var timeout = new CancellationTokenSource(CommitTimeout, context.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stop.Token);
+        try
+        {
+            await committer.SendAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+        {
+            // The store has everything; the next owner tells the queue.
+        }
     }
 
     private async Task FinishAsync(List<PartitionSession> sessions)

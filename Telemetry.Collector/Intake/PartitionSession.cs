@@ -84,7 +84,9 @@ internal sealed class PartitionSession
         {
             try
             {
-                return await Task.Run(() => _context.Store.AcquirePartition(_context.Options.Topic, Partition, _context.Owner), _stop.Token);
+                var lease = await Task.Run(() => _context.Store.AcquirePartition(_context.Options.Topic, Partition, _context.Owner), _stop.Token);
+                _context.StoreWorks();
+                return lease;
             }
             catch (StoreException error) when (error.IsTransient)
             {

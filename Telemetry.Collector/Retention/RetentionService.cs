@@ -44,6 +44,7 @@ internal sealed class RetentionService(CollectorContext context) : BackgroundSer
                 var started = context.Time.GetTimestamp();
                 var now = context.Time.GetUtcNow();
                 var step = await Task.Run(() => context.Store.Retain(now - context.Options.HistoryRetention, now - context.Options.RollupRetention), stoppingToken);
+                context.StoreWorks();
                 removed += step.Rows;
                 hasMore = step.HasMore;
                 // As long as the step took: the writer has the store at least half of the time.

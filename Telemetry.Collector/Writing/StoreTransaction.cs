@@ -50,7 +50,8 @@ internal sealed class StoreTransaction
         foreach (var refused in result.Refused)
         {
             metrics.Refused(refused.Reason, refused.Values);
-            CollectorLog.RefusedValues(_context.Logger, refused.Values, refused.Metric, refused.Reason);
+            if (_context.IsNewRefusal(refused.Metric, refused.Reason))
+                CollectorLog.RefusedValues(_context.Logger, refused.Values, refused.Metric, refused.Reason);
         }
         for (var i = 0; i < Parts.Count; i++)
         {

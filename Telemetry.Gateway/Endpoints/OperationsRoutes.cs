@@ -46,7 +46,7 @@ internal static class OperationsRoutes
 
     private static async Task<HealthAnswer> HealthAsync(ApiRequest request)
     {
-        await request.Store.MetricsAsync(request.Stop); // refused where the file cannot be read
+        await request.Store.CheckAsync(request.Stop); // refused where the file cannot be read
         return new HealthAnswer { Status = "healthy", Store = request.Store.IsReady ? "ready" : "waiting" };
     }
 

@@ -33,6 +33,8 @@ internal sealed class TcpProxy : IAsyncDisposable
         await Task.WhenAll(_accepting);
     }
 
+    private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(50);
+
     private async Task AcceptAsync(Socket listener)
     {
         while (!_stop.IsCancellationRequested)
@@ -49,8 +51,9 @@ internal sealed class TcpProxy : IAsyncDisposable
             }
             catch (SocketException)
             {
-                // The client has gone before it was accepted.
+                // The client has gone before it was accepted, or there are no more descriptors, which takes a while to pass.
                 _free.Release();
+                await Task.Delay(AcceptRetryDelay, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

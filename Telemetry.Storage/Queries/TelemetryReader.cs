@@ -43,6 +43,11 @@ public sealed class TelemetryReader : IDisposable
     public Task<IReadOnlyList<string>> MetricsAsync(CancellationToken cancellationToken) =>
         QueryAsync([], snapshot => snapshot.MetricsAmong(null), cancellationToken);
 
+    /// <summary>Looks whether the store can be read. Does not wait behind queries. An absent store is no error.</summary>
+    /// <exception cref="StoreException">It is there and cannot be read.</exception>
+    public Task CheckAsync(CancellationToken cancellationToken) =>
+        Task.Run(() => _pool.Run([], snapshot => snapshot.MetricsAmong(null), cancellationToken), cancellationToken);
+
     /// <summary>Rows, newest first; rows of equal time in the reverse order of their writing.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The limit is below 1, or more than ten million rows are to be passed over.</exception>
     public Task<RowPage> RowsAsync(RowQuery query, CancellationToken cancellationToken)

@@ -226,8 +226,14 @@ public sealed class GroupMemberTests : IAsyncLifetime
     {
         _member = new GroupMember(_connection, new()
         {
-            Group = "collectors", Topic = "telemetry", Shards = 8, Client = "host/1", Time = time, Logger = _logger,
-            SessionTimeout = TimeSpan.FromSeconds(9), RebalanceTimeout = TimeSpan.FromSeconds(4),
+            Group = "collectors",
+            Topic = "telemetry",
+            Shards = 8,
+            Client = "host/1",
+            Time = time,
+            Logger = _logger,
+            SessionTimeout = TimeSpan.FromSeconds(9),
+            RebalanceTimeout = TimeSpan.FromSeconds(4),
         });
         _changes = _member.ChangesAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
     }

@@ -157,7 +157,14 @@ public sealed class StoreWriteTests : IDisposable
         _fixture.Write(new ModelRow(0, gpu, values));
         var result = _fixture.Write(new ModelRow(1, gpu, new()
         {
-            ["last"] = 1, ["over"] = 2, ["m1"] = 3, ["Bad\" name"] = 4, ["row_id"] = 5, ["1st"] = 6, ["infinite"] = 7, ["m2"] = double.PositiveInfinity,
+            ["last"] = 1,
+            ["over"] = 2,
+            ["m1"] = 3,
+            ["Bad\" name"] = 4,
+            ["row_id"] = 5,
+            ["1st"] = 6,
+            ["infinite"] = 7,
+            ["m2"] = double.PositiveInfinity,
         }));
         Assert.Equal(
             ["1st metric_name", "Bad\" name metric_name", "infinite too_many_metrics", "m2 not_finite", "over too_many_metrics", "row_id metric_name"],
