@@ -44,9 +44,12 @@ internal sealed class CollectorService(CollectorContext context, Func<ICollector
         var started = context.Time.GetTimestamp();
         await _assignments!.StopReadingAsync();
         await _changes;
-        _intake.Complete();
+        // Registered first: when the grace period is over already, nothing more is written.
         await using (cancellationToken.Register(_giveUp.Cancel))
+        {
+            _intake.Complete();
             await _writing;
+        }
         if (_giveUp.IsCancellationRequested)
             CollectorLog.StoppedEarly(context.Logger, _intake.RecordsInHand);
         await _decoding;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Microsoft.Extensions.Hosting;
 using Telemetry.Broker;
 using Telemetry.Collector;
 using Telemetry.ServiceDefaults;
@@ -47,7 +48,8 @@ public sealed class TraceTests
                 StreamInterval = TimeSpan.Zero,
                 LoopData = false,
             });
-            Assert.Equal(0, await streamer.RunToEndAsync());
+            await streamer.StartAsync(cancellation);
+            await streamer.WaitForShutdownAsync(cancellation); // it ends by itself
 
             using var reader = new TelemetryReader(database);
             using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
