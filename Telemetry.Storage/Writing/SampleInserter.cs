@@ -6,8 +6,7 @@ using Telemetry.Storage.Sqlite;
 namespace Telemetry.Storage.Writing;
 
 /// <summary>
-/// Appends rows with statements of many rows each, bound column by column. Measured with six metrics on two cores:
-/// see Telemetry.Benchmarks.
+/// Appends rows with statements of many rows each, bound column by column.
 /// </summary>
 internal sealed class SampleInserter(Database database, MetricColumns columns, SeriesTable series, LatestTable latest) : IDisposable
 {
