@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using OpenTelemetry.Instrumentation.AspNetCore;
+using Telemetry.Broker.Log;
 using Telemetry.Broker.Rpc;
 using Telemetry.ServiceDefaults;
 
@@ -23,14 +24,9 @@ public static class BrokerApp
     /// <summary>Builds the application; nothing listens yet.</summary>
     /// <param name="options">The settings.</param>
     /// <param name="time">The clock; null: the system's.</param>
-    /// <exception cref="StartupException">The settings ask for something that this version does not have.</exception>
+    /// <exception cref="StartupException">DATA_PATH cannot be used.</exception>
     public static WebApplication Build(BrokerOptions options, TimeProvider? time = null)
     {
-        if (options.DataPath.Length > 0)
-        {
-            throw new StartupException(
-                $"DATA_PATH is '{options.DataPath}', but the durable log is not in this version yet: leave DATA_PATH empty to keep records in memory");
-        }
         var builder = ServiceHost.CreateBuilder("broker", options);
         builder.Listen(options, options.Port, HttpProtocols.Http2);
         builder.Listen(options, options.MetricsPort, HttpProtocols.Http1);
@@ -39,6 +35,15 @@ public static class BrokerApp
         AddRpc(builder);
 
         var app = builder.Build();
+        try
+        {
+            // Opened before anything listens: what is wrong with the folder is the program's own error.
+            app.Services.GetRequiredService<BrokerCore>();
+        }
+        catch (StorageException error)
+        {
+            throw new StartupException($"DATA_PATH: {error.Message}");
+        }
         var calls = app.Services.GetRequiredService<OpenCalls>();
         app.Use(next => context => context.Request.Path.Value!.StartsWith(QueuePath, StringComparison.Ordinal) ? calls.RunAsync(context, next) : next(context));
         app.MapServiceDefaults();
@@ -56,12 +61,21 @@ public static class BrokerApp
         services.AddSingleton(time);
         services.AddSingleton(provider => new BrokerMetrics(
             provider.GetRequiredService<IMeterFactory>().Create(BrokerMetrics.MeterName)));
-        services.AddSingleton(provider => new BrokerCore(
-            options,
-            time,
-            provider.GetRequiredService<BrokerMetrics>(),
-            storageFailed: (partition, error) =>
-                provider.GetRequiredService<ILogger<BrokerCore>>().StorageFailed(partition.Topic, partition.Partition, error.Fatal, error)));
+        services.AddSingleton(provider => new LogCommitter(options.Fsync, time) { Synced = provider.GetRequiredService<BrokerMetrics>().SyncTook });
+        services.AddSingleton<CommitterThread>();
+        services.AddSingleton(provider =>
+        {
+            // Made first, so that it is disposed last: closing the logs needs it.
+            if (options.DataPath.Length > 0)
+                provider.GetRequiredService<CommitterThread>();
+            return new BrokerCore(
+                options,
+                time,
+                provider.GetRequiredService<BrokerMetrics>(),
+                storageFailed: (partition, error) => provider.GetRequiredService<ILogger<BrokerCore>>().StorageFailed(
+                    partition?.Topic ?? "", partition?.Partition ?? -1, error is StorageException { Fatal: true }, error),
+                committer: provider.GetRequiredService<LogCommitter>());
+        });
         services.AddHostedService<BrokerWorker>();
         services.AddHealthChecks().AddCheck<BrokerHealthCheck>("broker");
     }

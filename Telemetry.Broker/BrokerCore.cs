@@ -1,5 +1,7 @@
+using Telemetry.Broker.Disk;
 using Telemetry.Broker.Groups;
 using Telemetry.Broker.Log;
+using Telemetry.Broker.Producers;
 using Telemetry.Broker.Topics;
 using Telemetry.Messaging.V1;
 
@@ -14,6 +16,7 @@ internal sealed class BrokerCore : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private volatile BrokerException? _stopping;
+    private StoredGroup[] _saved = [];
 
     /// <param name="options">The settings.</param>
     /// <param name="time">Wall clock and monotonic clock.</param>
@@ -22,6 +25,9 @@ internal sealed class BrokerCore : IAsyncDisposable
     /// <param name="limits">The bounds that are not settings.</param>
     /// <param name="newId">Makes ids of topics and members.</param>
     /// <param name="storageFailed">Told when a storage fails.</param>
+    /// <param name="committer">Who writes the logs in DATA_PATH; null only without that.</param>
+    /// <param name="disk">Where DATA_PATH is; null: the file system.</param>
+    /// <exception cref="StorageException">DATA_PATH cannot be used.</exception>
     public BrokerCore(
         BrokerOptions options,
         TimeProvider time,
@@ -29,19 +35,33 @@ internal sealed class BrokerCore : IAsyncDisposable
         PartitionStorageFactory? storages = null,
         BrokerLimits? limits = null,
         Func<Guid>? newId = null,
-        Action<PartitionLog, StorageException>? storageFailed = null)
+        Action<PartitionLog?, Exception>? storageFailed = null,
+        LogCommitter? committer = null,
+        IDisk? disk = null)
     {
         Clock = new BrokerClock(time);
         Limits = limits ?? new BrokerLimits();
         Settings = new PartitionSettings(options.MaxMessagesPerPartition, options.MessageTtl, Limits, storageFailed);
         Memory = new MemoryBudget(Limits.MemoryBytesMax);
+        if (options.DataPath.Length > 0)
+        {
+            var epochs = new ProducerEpochs(Clock);
+            var settings = new DurableSettings(Memory, Limits.ProducersMax, Math.Max(1, options.MaxMessagesPerPartition / 64), Limits.SegmentBytesMax);
+            Data = new DataFolder(disk ?? new RealDisk(), Path.GetFullPath(options.DataPath), committer!, settings, () => epochs.Next(0));
+            storages ??= (topic, partition, log) => Data.Open(topic, log.TopicId, partition);
+        }
         storages ??= (_, _, log) => new MemoryStorage(log, Memory);
-        Topics = new TopicRegistry(options.MaxPartitions, Settings, Clock, metrics, storages, newId ?? Guid.NewGuid);
+        Topics = new TopicRegistry(options.MaxPartitions, Settings, Clock, metrics, storages, newId ?? Guid.NewGuid, Data);
         Groups = new GroupCoordinator(Topics, Clock, metrics, Limits, newId ?? Guid.NewGuid);
+        Topics.Restore();
+        Groups.Restore(Data?.Groups() ?? []);
         metrics.Observe(this);
     }
 
     public BrokerClock Clock { get; }
+
+    /// <summary>DATA_PATH; null: everything is in memory.</summary>
+    public DataFolder? Data { get; }
 
     public BrokerLimits Limits { get; }
 
@@ -72,7 +92,24 @@ internal sealed class BrokerCore : IAsyncDisposable
         var topic = Topics.Remove(name);
         Groups.DeleteGroupsOf(topic);
         await topic.DisposeAsync();
+        Data?.Delete(topic.Id);
     }
+
+    /// <summary>Keeps how far groups have read, where that has changed. One call at a time.</summary>
+    /// <exception cref="IOException">The disk refuses; the next call tries again.</exception>
+    public void SaveGroups()
+    {
+        if (Data is null)
+            return;
+        var groups = Groups.All.Select(group => group.ToStored()).ToArray();
+        if (groups.Length == _saved.Length && groups.Zip(_saved).All(pair => Same(pair.First, pair.Second)))
+            return;
+        Data.Save(groups);
+        _saved = groups;
+    }
+
+    private static bool Same(StoredGroup one, StoredGroup other) =>
+        one with { Shards = [] } == other with { Shards = [] } && one.Shards.AsSpan().SequenceEqual(other.Shards);
 
     /// <summary>Takes nothing more and ends everything that waits; what is appended is kept and acknowledged.</summary>
     public void Stop()
@@ -97,6 +134,7 @@ internal sealed class BrokerCore : IAsyncDisposable
     {
         foreach (var topic in Topics.All)
             await topic.DisposeAsync();
+        Data?.Dispose();
         _stop.Dispose();
     }
 }

@@ -46,4 +46,7 @@ internal sealed record BrokerLimits
     /// limit counts). Beyond it every partition counts as full, whatever MAX_MESSAGES_PER_PARTITION says.
     /// </summary>
     public long MemoryBytesMax { get; init; } = Math.Max(64L << 20, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
+
+    /// <summary>A segment of the log that has reached so many bytes is followed by a new one.</summary>
+    public long SegmentBytesMax { get; init; } = 64L << 20;
 }

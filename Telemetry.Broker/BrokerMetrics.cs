@@ -26,6 +26,7 @@ internal sealed class BrokerMetrics : IDisposable
     private readonly Counter<long> _gaps;
     private readonly Counter<long> _rejected;
     private readonly Histogram<double> _publishDuration;
+    private readonly Histogram<double> _syncDuration;
 
     /// <param name="meter">The meter; disposed with this.</param>
     public BrokerMetrics(Meter meter)
@@ -42,6 +43,12 @@ internal sealed class BrokerMetrics : IDisposable
             Prefix + "publish_duration_seconds",
             unit: null,
             "From the arrival of a batch to its acknowledgement, with the wait for room.",
+            tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = DurationBounds });
+        _syncDuration = _meter.CreateHistogram(
+            Prefix + "sync_duration_seconds",
+            unit: null,
+            "What making a group of appends durable took.",
             tags: null,
             new InstrumentAdvice<double> { HistogramBucketBoundaries = DurationBounds });
     }
@@ -68,6 +75,8 @@ internal sealed class BrokerMetrics : IDisposable
         _rejected.Add(1, new KeyValuePair<string, object?>("reason", Rpc.BrokerErrors.Name(reason).ToLowerInvariant()));
 
     public void PublishTook(TimeSpan duration) => _publishDuration.Record(duration.TotalSeconds);
+
+    public void SyncTook(TimeSpan duration) => _syncDuration.Record(duration.TotalSeconds);
 
     /// <summary>Shows the state of a broker: what its partitions hold and how far behind its groups are.</summary>
     public void Observe(BrokerCore core)

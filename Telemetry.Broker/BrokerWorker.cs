@@ -18,6 +18,9 @@ internal sealed class BrokerWorker(
     /// <summary>How exact timeouts are.</summary>
     internal static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>How old what is kept of groups' reading may be after a crash: their consumers then get this much again.</summary>
+    internal static readonly TimeSpan SaveInterval = TimeSpan.FromMilliseconds(200);
+
     /// <summary>How long a stop waits for calls to end; they are told at once and need milliseconds.</summary>
     private static readonly TimeSpan DrainMax = TimeSpan.FromSeconds(5);
 
@@ -60,11 +63,42 @@ internal sealed class BrokerWorker(
 
     public Task StoppedAsync(CancellationToken cancellationToken)
     {
+        SaveGroups();
         Stopped();
         return Task.CompletedTask;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(TickAsync(stoppingToken), SaveGroupsAsync(stoppingToken));
+
+    private async Task SaveGroupsAsync(CancellationToken stoppingToken)
+    {
+        if (core.Data is null)
+            return;
+        using var timer = new PeriodicTimer(SaveInterval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                SaveGroups();
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The broker stops; StoppedAsync saves for the last time.
+        }
+    }
+
+    private void SaveGroups()
+    {
+        try
+        {
+            core.SaveGroups();
+        }
+        catch (IOException error)
+        {
+            logger.GroupsNotSaved(error);
+        }
+    }
+
+    private async Task TickAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TickInterval, time);
         try
@@ -80,11 +114,23 @@ internal sealed class BrokerWorker(
 
     private void Started()
     {
+        if (core.Data is { Reports: { Count: > 0 } reports })
+        {
+            logger.Recovered(
+                reports.Count,
+                reports.Sum(found => found.Report.Records),
+                reports.Sum(found => found.Report.Segments),
+                reports.Sum(found => found.Report.Scanned),
+                reports.Sum(found => found.Report.TornBytes),
+                reports.Sum(found => found.Report.DamagedRecords),
+                reports.All(found => found.Report.InOrder));
+        }
         var bound = server.Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
         logger.Started(
             (long)Stopwatch.GetElapsedTime(_built).TotalMilliseconds,
             bound[0],
             bound[^1],
+            core.Data is null ? "memory only" : options.DataPath,
             options.MaxPartitions,
             options.MaxMessagesPerPartition,
             options.MessageTtl);

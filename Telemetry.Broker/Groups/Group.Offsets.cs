@@ -64,6 +64,20 @@ internal sealed partial class Group
         }
     }
 
+    /// <summary>What has to be kept of the group.</summary>
+    public StoredGroup ToStored()
+    {
+        lock (_sync)
+        {
+            return new StoredGroup(
+                Name,
+                Topic.Id,
+                InputShards,
+                _generation,
+                [.. _shards.Select(shard => new StoredProgress(shard.Progress.Committed, shard.Progress.CommittedUnixMs, shard.Progress.GapRecords))]);
+        }
+    }
+
     /// <summary>What people are told of the group.</summary>
     public GroupStatus Describe()
     {
@@ -82,6 +96,19 @@ internal sealed partial class Group
     /// <summary>How far behind the group is in each partition; nothing for shards of input.</summary>
     public IEnumerable<(int Partition, Lag Lag)> Lags() =>
         DividesInput ? [] : _shards.Select(shard => (shard.Number, shard.Partition!.LagOf(shard.Progress)));
+
+    private void Restore(StoredGroup stored)
+    {
+        _generation = stored.Generation;
+        foreach (var shard in _shards.Take(stored.Shards.Length))
+        {
+            var progress = stored.Shards[shard.Number];
+            // Records that were lost with an unsynced tail will come again under the same numbers.
+            shard.Progress.Committed = shard.Partition is { } partition ? Math.Min(progress.Committed, partition.HighWatermark) : progress.Committed;
+            shard.Progress.CommittedUnixMs = progress.CommittedUnixMs;
+            shard.Progress.GapRecords = progress.GapRecords;
+        }
+    }
 
     private static ShardStatus Describe(Shard shard) => new(
         shard.Number,

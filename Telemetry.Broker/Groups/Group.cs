@@ -19,7 +19,7 @@ internal sealed partial class Group
     private long _generation;
     private BrokerException? _closed;
 
-    public Group(string name, Topic topic, int inputShards, BrokerClock clock, BrokerMetrics metrics, BrokerLimits limits)
+    public Group(string name, Topic topic, int inputShards, BrokerClock clock, BrokerMetrics metrics, BrokerLimits limits, StoredGroup? stored = null)
     {
         Name = name;
         Topic = topic;
@@ -29,6 +29,8 @@ internal sealed partial class Group
         _limits = limits;
         _shards = [.. Enumerable.Range(0, inputShards > 0 ? inputShards : topic.Partitions.Count)
             .Select(number => new Shard(number, inputShards > 0 ? null : topic.Partitions[number], new GroupProgress(name)))];
+        if (stored is not null)
+            Restore(stored);
         foreach (var shard in _shards)
             shard.Partition?.AddGroup(shard.Progress);
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Telemetry.Broker.Log;
 using Telemetry.Broker.Topics;
 using Telemetry.Messaging.V1;
 
@@ -50,6 +51,16 @@ internal sealed class GroupCoordinator(TopicRegistry topics, BrokerClock clock, 
         if (group.InputShards != inputShards)
             throw BrokerException.Invalid($"shards: group '{groupName}' divides {Divided(group.InputShards)}, not {Divided(inputShards)}: use another group, or delete this one");
         return group.Join(options, newId);
+    }
+
+    /// <summary>Takes in the groups that were kept; those of topics that are gone are forgotten.</summary>
+    public void Restore(IEnumerable<StoredGroup> groups)
+    {
+        foreach (var stored in groups)
+        {
+            if (topics.All.FirstOrDefault(topic => topic.Id == stored.TopicId) is { } topic)
+                _groups[stored.Name] = new Group(stored.Name, topic, stored.InputShards, clock, metrics, limits, stored);
+        }
     }
 
     /// <summary>Deletes a group and its offsets.</summary>

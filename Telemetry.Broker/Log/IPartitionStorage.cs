@@ -31,6 +31,12 @@ internal interface IPartitionStorage : IAsyncDisposable
     /// <summary>Wall time of the last append; 0 for none.</summary>
     long LastAppendUnixMs { get; }
 
+    /// <summary>Log time of the last append; 0 for none.</summary>
+    long LastLogMs => 0;
+
+    /// <summary>Acknowledged records that cannot be read any more.</summary>
+    long DamagedRecords => 0;
+
     /// <summary>What the log knew of its producers when it was opened.</summary>
     IReadOnlyList<ProducerSnapshot> Producers { get; }
 

@@ -8,13 +8,13 @@ namespace Telemetry.Broker.Log;
 /// segment from the left and then publishes its count; dropping clears entries from the left and then replaces the array of
 /// segments. A reader that meets a cleared entry goes on to the right of it.
 /// </summary>
-internal sealed class MemoryStorage(LogIdentity log, MemoryBudget budget) : IPartitionStorage
+internal sealed class MemoryStorage(LogIdentity log, MemoryBudget budget, long startOffset = 0) : IPartitionStorage
 {
     private const int SegmentBatches = 512;
 
     private volatile Segment[] _segments = [];
-    private long _start;
-    private long _end;
+    private long _start = startOffset;
+    private long _end = startOffset;
     private long _bytes;
     private long _lastAppendUnixMs;
 
@@ -38,9 +38,15 @@ internal sealed class MemoryStorage(LogIdentity log, MemoryBudget budget) : IPar
 
     public ValueTask AppendAsync(IReadOnlyList<StoredBatch> group)
     {
+        Append(group);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Appends batches.</summary>
+    public void Append(IReadOnlyList<StoredBatch> group)
+    {
         for (var i = 0; i < group.Count; i++)
             Append(group[i]);
-        return ValueTask.CompletedTask;
     }
 
     public ValueTask OpenProducerAsync(string producerId, int epoch) => ValueTask.CompletedTask;

@@ -35,6 +35,7 @@ internal sealed partial class PartitionLog : IAsyncDisposable
         _metrics = metrics;
         _producers = new ProducerTable(settings.Limits.ProducersMax, settings.MessageTtl);
         _nextOffset = storage.EndOffset;
+        _lastLogMs = storage.LastLogMs;
         foreach (var snapshot in storage.Producers)
             _producers.Open(snapshot.ProducerId, clock.LogMs).Restore(snapshot);
     }
@@ -65,6 +66,9 @@ internal sealed partial class PartitionLog : IAsyncDisposable
 
     /// <summary>What is stored, in bytes.</summary>
     public long Bytes => _storage.Bytes;
+
+    /// <summary>Acknowledged records that cannot be read any more.</summary>
+    public long DamagedRecords => _storage.DamagedRecords;
 
     /// <summary>Wall time of the last append; 0: none.</summary>
     public long LastAppendUnixMs => _storage.LastAppendUnixMs;
@@ -168,9 +172,9 @@ internal sealed partial class PartitionLog : IAsyncDisposable
 /// <param name="RecordsMax">Records that it holds before publishers have to wait.</param>
 /// <param name="MessageTtl">How long it keeps records that a group has not read.</param>
 /// <param name="Limits">The bounds that are not settings.</param>
-/// <param name="StorageFailed">Told when the storage fails, with the cause, for the log.</param>
+/// <param name="StorageFailed">Told when the storage of a partition, or of none that is there yet, fails, with the cause, for the log.</param>
 internal sealed record PartitionSettings(
-    int RecordsMax, TimeSpan MessageTtl, BrokerLimits Limits, Action<PartitionLog, StorageException>? StorageFailed = null)
+    int RecordsMax, TimeSpan MessageTtl, BrokerLimits Limits, Action<PartitionLog?, Exception>? StorageFailed = null)
 {
     /// <summary>The most records of a batch: it has to fit into an empty partition.</summary>
     public int BatchRecordsMax => Math.Min(RecordsMax, Telemetry.Messaging.Records.RecordBatchLimits.RecordsMax);

@@ -11,7 +11,7 @@ internal delegate IPartitionStorage PartitionStorageFactory(string topic, int pa
 
 /// <summary>The topics, by name.</summary>
 internal sealed class TopicRegistry(
-    int partitionsDefault, PartitionSettings settings, BrokerClock clock, BrokerMetrics metrics, PartitionStorageFactory storages, Func<Guid> newId)
+    int partitionsDefault, PartitionSettings settings, BrokerClock clock, BrokerMetrics metrics, PartitionStorageFactory storages, Func<Guid> newId, DataFolder? data = null)
 {
     private readonly ConcurrentDictionary<string, Topic> _topics = new(StringComparer.Ordinal);
     private readonly ProducerEpochs _epochs = new(clock);
@@ -58,6 +58,14 @@ internal sealed class TopicRegistry(
         }
     }
 
+    /// <summary>Opens the topics that a data folder has.</summary>
+    /// <exception cref="StorageException">One of them cannot be opened.</exception>
+    public void Restore()
+    {
+        foreach (var stored in data?.Topics() ?? [])
+            Add(stored);
+    }
+
     /// <summary>Takes a topic away; its waits and fetches end.</summary>
     /// <exception cref="BrokerException">There is none.</exception>
     public Topic Remove(string name)
@@ -76,12 +84,28 @@ internal sealed class TopicRegistry(
         var total = Partitions.Count();
         if (total + partitions > limits.PartitionsTotalMax)
             throw BrokerException.Invalid($"partitions: {partitions} more would make {total + partitions}; this broker takes {limits.PartitionsTotalMax} in all topics");
-        var id = newId();
-        var logs = new PartitionLog[partitions];
-        for (var i = 0; i < partitions; i++)
-            logs[i] = new PartitionLog(name, i, storages(name, i, new LogIdentity(id, 1)), settings, clock, metrics);
-        var topic = new Topic(name, id, clock.UnixMs, logs, _epochs);
-        _topics[name] = topic;
+        var stored = new StoredTopic(newId(), name, partitions, clock.UnixMs);
+        try
+        {
+            var topic = Add(stored);
+            data?.Add(stored);
+            return topic;
+        }
+        catch (Exception error) when (error is StorageException or IOException)
+        {
+            _topics.TryRemove(name, out _);
+            settings.StorageFailed?.Invoke(null, error);
+            throw new BrokerException(ErrorCode.StorageFailed, $"topic '{name}' could not be stored");
+        }
+    }
+
+    private Topic Add(StoredTopic stored)
+    {
+        var logs = new PartitionLog[stored.Partitions];
+        for (var i = 0; i < logs.Length; i++)
+            logs[i] = new PartitionLog(stored.Name, i, storages(stored.Name, i, new LogIdentity(stored.Id, 1)), settings, clock, metrics);
+        var topic = new Topic(stored.Name, stored.Id, stored.CreatedUnixMs, logs, _epochs);
+        _topics[stored.Name] = topic;
         return topic;
     }
 

@@ -33,7 +33,7 @@ internal sealed class BrokerUnderTest : IAsyncDisposable
 
     public BrokerCore Core { get; }
 
-    public List<StorageException> StorageFailures { get; } = [];
+    public List<Exception> StorageFailures { get; } = [];
 
     public Topic Topic => Core.Topics.GetOrMake("telemetry");
 

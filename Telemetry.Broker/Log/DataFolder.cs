@@ -1,0 +1,144 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Telemetry.Broker.Disk;
+
+namespace Telemetry.Broker.Log;
+
+/// <summary>Everything below DATA_PATH: topics, their logs, and how far groups have read. Held by one broker at a time.</summary>
+internal sealed class DataFolder : IDisposable
+{
+    private readonly IDisk _disk;
+    private readonly string _path;
+    private readonly LogCommitter _committer;
+    private readonly DurableSettings _settings;
+    private readonly Func<int> _nextEpoch;
+    private readonly IDisposable _lock;
+
+    /// <summary>Takes the folder; makes it if it is not there.</summary>
+    /// <param name="disk">The disk.</param>
+    /// <param name="path">The folder.</param>
+    /// <param name="committer">Who writes the logs.</param>
+    /// <param name="settings">Sizes and bounds.</param>
+    /// <param name="nextEpoch">A log epoch that was never given before.</param>
+    /// <exception cref="StorageException">Another broker uses it, or it cannot be used.</exception>
+    public DataFolder(IDisk disk, string path, LogCommitter committer, DurableSettings settings, Func<int> nextEpoch)
+    {
+        _disk = disk;
+        _path = path;
+        _committer = committer;
+        _settings = settings;
+        _nextEpoch = nextEpoch;
+        try
+        {
+            disk.MakeDirectory(path);
+            disk.MakeDirectory(Path.Combine(path, LogFiles.Topics));
+            disk.MakeDirectory(Path.Combine(path, LogFiles.Groups));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"the folder '{path}' cannot be made or written: {error.Message}", fatal: true, error);
+        }
+        try
+        {
+            _lock = disk.Lock(Path.Combine(path, LogFiles.Lock));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"the folder '{path}' is used by another broker, or is not writable: {error.Message}", fatal: true, error);
+        }
+    }
+
+    /// <summary>What was found in the logs that were opened.</summary>
+    public List<(string Topic, int Partition, RecoveryReport Report)> Reports { get; } = [];
+
+    private string OffsetsPath => Path.Combine(_path, LogFiles.Groups, LogFiles.Offsets);
+
+    /// <summary>The topics that are there. What is left of deleted or half-made ones is removed.</summary>
+    public IReadOnlyList<StoredTopic> Topics()
+    {
+        var topics = new List<StoredTopic>();
+        foreach (var name in _disk.Names(Path.Combine(_path, LogFiles.Topics)))
+        {
+            if (!Guid.TryParseExact(name, "N", out var id))
+                continue;
+            var folder = TopicFolder(id);
+            if (!_disk.Names(folder).Contains(LogFiles.Topic))
+            {
+                _disk.DeleteDirectory(folder);
+                continue;
+            }
+            topics.Add(SmallFile.Read(_disk, Path.Combine(folder, LogFiles.Topic)) is { } bytes
+                && JsonSerializer.Deserialize(bytes.Span, StoredJson.Default.StoredTopic) is { } topic
+                    ? topic
+                    : throw new StorageException($"{Path.Combine(folder, LogFiles.Topic)} is damaged; its topic cannot be told. Restore the file, or remove the folder to delete the topic", fatal: true));
+        }
+        return topics;
+    }
+
+    /// <summary>Keeps a topic, after its partitions were made: from now on it is there after a restart.</summary>
+    public void Add(StoredTopic topic) => SmallFile.Write(
+        _disk,
+        Path.Combine(TopicFolder(topic.Id), LogFiles.Topic),
+        JsonSerializer.SerializeToUtf8Bytes(topic, StoredJson.Default.StoredTopic),
+        LogFiles.TemporarySuffix);
+
+    /// <summary>Deletes a topic, after its partitions were closed.</summary>
+    public void Delete(Guid topicId)
+    {
+        var folder = TopicFolder(topicId);
+        _disk.Delete(Path.Combine(folder, LogFiles.Topic));
+        _disk.SyncDirectory(folder);
+        _disk.DeleteDirectory(folder);
+    }
+
+    /// <summary>Opens the log of a partition, or makes it.</summary>
+    /// <exception cref="StorageException">It cannot be opened.</exception>
+    public DurableStorage Open(string topic, Guid topicId, int partition)
+    {
+        var folder = Path.Combine(TopicFolder(topicId), LogFiles.Partition(partition));
+        // The topic is kept after its partitions were made: before that they are new.
+        var isNew = !_disk.Names(TopicFolder(topicId)).Contains(LogFiles.Topic);
+        var storage = DurableStorage.Open(_disk, folder, topicId, partition, isNew, _nextEpoch(), _settings, _committer, out var report);
+        lock (Reports)
+            Reports.Add((topic, partition, report));
+        return storage;
+    }
+
+    /// <summary>How far groups have read.</summary>
+    /// <exception cref="StorageException">The file is damaged.</exception>
+    public IReadOnlyList<StoredGroup> Groups()
+    {
+        if (!_disk.Names(Path.Combine(_path, LogFiles.Groups)).Contains(LogFiles.Offsets))
+            return [];
+        return SmallFile.Read(_disk, OffsetsPath) is { } bytes && JsonSerializer.Deserialize(bytes.Span, StoredJson.Default.StoredGroupArray) is { } groups
+            ? groups
+            : throw new StorageException($"{OffsetsPath} is damaged, and with it how far groups have read. Restore the file, or remove it: groups then begin where their consumers say", fatal: true);
+    }
+
+    /// <summary>Keeps how far groups have read.</summary>
+    public void Save(StoredGroup[] groups) =>
+        SmallFile.Write(_disk, OffsetsPath, JsonSerializer.SerializeToUtf8Bytes(groups, StoredJson.Default.StoredGroupArray), LogFiles.TemporarySuffix);
+
+    public void Dispose() => _lock.Dispose();
+
+    private string TopicFolder(Guid id) => Path.Combine(_path, LogFiles.Topics, LogFiles.TopicFolder(id));
+}
+
+/// <summary>A topic as it is kept.</summary>
+internal sealed record StoredTopic(Guid Id, string Name, int Partitions, long CreatedUnixMs);
+
+/// <summary>A group as it is kept.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="TopicId">Its topic.</param>
+/// <param name="InputShards">How many shards of an input it divides; 0: the topic's partitions.</param>
+/// <param name="Generation">The last that it gave.</param>
+/// <param name="Shards">How far each was read.</param>
+internal sealed record StoredGroup(string Name, Guid TopicId, int InputShards, long Generation, StoredProgress[] Shards);
+
+/// <summary>How far a shard was read.</summary>
+internal readonly record struct StoredProgress(long Committed, long CommittedUnixMs, long GapRecords);
+
+[JsonSerializable(typeof(StoredTopic))]
+[JsonSerializable(typeof(StoredGroup[]))]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+internal sealed partial class StoredJson : JsonSerializerContext;
