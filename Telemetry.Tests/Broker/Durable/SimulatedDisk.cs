@@ -19,6 +19,12 @@ internal sealed class SimulatedDisk : IDisk
     /// <summary>Every sync of a file fails from now on.</summary>
     public bool FailSync { get; set; }
 
+    /// <summary>The process dies at so many further writes, syncs and renames; null: not by itself.</summary>
+    public int? DiesAfter { get; set; }
+
+    /// <summary>Whether it died.</summary>
+    public bool IsDead { get; private set; }
+
     /// <summary>Syncs of files so far.</summary>
     public int Syncs { get; private set; }
 
@@ -87,18 +93,29 @@ internal sealed class SimulatedDisk : IDisk
 
     public void Rename(string from, string to)
     {
+        Live();
         _names[to] = _names[from];
         _names.Remove(from);
     }
 
     public void SyncDirectory(string path)
     {
+        Live();
         foreach (var name in _names.Keys.Union(_durableNames.Keys).Where(name => Path.GetDirectoryName(name) == path).ToList())
         {
             if (_names.TryGetValue(name, out var file))
                 _durableNames[name] = file;
             else
                 _durableNames.Remove(name);
+        }
+    }
+
+    private void Live()
+    {
+        if (IsDead || DiesAfter-- == 0)
+        {
+            IsDead = true;
+            throw new IOException("the process is dead");
         }
     }
 
@@ -126,6 +143,10 @@ internal sealed class SimulatedDisk : IDisk
         public void Write(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts)
         {
             var file = Usable();
+            // Killed in a write: some of it may be there.
+            if (disk.DiesAfter == 0)
+                file.Write((int)position, parts[0].ToArray());
+            disk.Live();
             foreach (var part in parts)
             {
                 var bytes = part.ToArray();
@@ -141,6 +162,7 @@ internal sealed class SimulatedDisk : IDisk
         public void Sync()
         {
             var file = Usable();
+            disk.Live();
             if (disk.FailSync)
                 throw new IOException("input/output error");
             disk.Syncs++;
