@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Telemetry.Hosting.Dashboard;
 using Telemetry.Hosting.Run;
 
 namespace Aspire.Hosting;
@@ -81,6 +82,7 @@ public class DistributedApplication : IHost, IAsyncDisposable
     public virtual async Task StartAsync(CancellationToken cancellationToken = default)
     {
         await _supervisor.PrepareAsync(cancellationToken);
+        Services.GetRequiredService<DashboardAccess>().Prepare();
         await _host.StartAsync(cancellationToken);
     }
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Telemetry.Hosting.Dashboard;
 using Telemetry.Hosting.Run;
 
 namespace Aspire.Hosting;
@@ -35,8 +36,14 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         Services.AddSingleton(TimeProvider.System);
         Services.AddSingleton<HostTimings>();
         Services.AddSingleton(HostConsole.OfThisProcess());
+        Services.AddSingleton(new LogLimits());
+        Services.AddSingleton<LogStore>();
+        Services.AddSingleton<RunOutput>();
         Services.AddSingleton(new ResourceNotificationService());
+        Services.AddSingleton<DashboardAccess>();
         Services.AddSingleton<Supervisor>();
+        // Before the supervisor, so that it is stopped after it and shows how the services stop.
+        Services.AddHostedService<DashboardServer>();
         Services.AddHostedService(services => services.GetRequiredService<Supervisor>());
         _host.Logging.ClearProviders();
         _host.Logging.AddFilter("Microsoft", LogLevel.Warning);
