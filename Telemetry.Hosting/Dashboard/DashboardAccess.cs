@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Aspire.Hosting;
@@ -26,6 +27,9 @@ internal sealed class DashboardAccess(IConfiguration configuration) : IDisposabl
     /// <summary>The port on the loopback addresses.</summary>
     public int Port { get; private set; }
 
+    /// <summary>The sockets that hold the port.</summary>
+    public IReadOnlyList<Socket> Listeners => _reserved?.Listeners ?? [];
+
     /// <summary>The cookie's name: cookies are not kept apart by port, and there may be several dashboards.</summary>
     public string CookieName => string.Create(CultureInfo.InvariantCulture, $"telemetry-dashboard-{Port}");
 
@@ -43,9 +47,6 @@ internal sealed class DashboardAccess(IConfiguration configuration) : IDisposabl
         Url = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{Port}/login?t={_token}");
     }
 
-    /// <summary>Gives the port up for the server that is to listen on it.</summary>
-    public void ReleasePort() => _reserved?.Dispose();
-
     /// <summary>There is no dashboard after all.</summary>
     public void TurnOff() => Url = null;
 
@@ -55,7 +56,7 @@ internal sealed class DashboardAccess(IConfiguration configuration) : IDisposabl
     /// <summary>Whether this is the value of the cookie.</summary>
     public bool IsSession(string? text) => AreEqual(text, _session);
 
-    public void Dispose() => ReleasePort();
+    public void Dispose() => _reserved?.Dispose();
 
     private bool Enabled()
     {

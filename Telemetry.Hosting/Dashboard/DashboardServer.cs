@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,7 +10,7 @@ namespace Telemetry.Hosting.Dashboard;
 
 /// <summary>Serves the dashboard on the loopback addresses. It is started beside the processes, so that they do not wait for it.</summary>
 internal sealed class DashboardServer(
-    DashboardAccess access, Supervisor supervisor, LogStore logs, TimeProvider time, IHostEnvironment environment,
+    DashboardAccess access, Supervisor supervisor, HostConsole console, LogStore logs, TimeProvider time, IHostEnvironment environment,
     IHostApplicationLifetime lifetime, ILogger<DashboardServer> logger) : IHostedService, IAsyncDisposable
 {
     // A body is never read: what is asked for stands in the address.
@@ -45,9 +46,9 @@ internal sealed class DashboardServer(
         {
             using var scraper = new MetricsScraper();
             await using var app = Build(scraper);
-            access.ReleasePort();
             await app.StartAsync(_stopping.Token);
-            HostingLog.Dashboard(logger, access.Url!);
+            // To the console alone: the address with its token is nothing for the logs that the page shows.
+            console.Line(HostConsole.Host, $"dashboard: {access.Url}");
             await Task.Delay(Timeout.InfiniteTimeSpan, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             using var limit = new CancellationTokenSource(StopTimeout);
             await app.StopAsync(limit.Token);
@@ -56,11 +57,11 @@ internal sealed class DashboardServer(
         {
             // Stopped before it was up, or while a browser still read.
         }
-        catch (IOException error)
+        catch (Exception error)
         {
             // The services need no dashboard.
             access.TurnOff();
-            HostingLog.NoDashboard(logger, error.Message);
+            HostingLog.NoDashboard(logger, error);
         }
     }
 
@@ -73,8 +74,12 @@ internal sealed class DashboardServer(
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = BodyBytesMax;
             kestrel.Limits.MaxConcurrentConnections = ConnectionsMax;
-            kestrel.ListenLocalhost(access.Port);
+            foreach (var listener in access.Listeners)
+                kestrel.Listen((IPEndPoint)listener.LocalEndPoint!);
         });
+        // The sockets that hold the port: to let go of it and take it again could fail while processes are being started,
+        // as each has this process's sockets for a moment.
+        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = endpoint => access.Listeners.Single(listener => endpoint.Equals(listener.LocalEndPoint)));
         builder.Services.AddRoutingCore();
         var app = builder.Build();
         app.Use(new DashboardGuard(access).CheckAsync);

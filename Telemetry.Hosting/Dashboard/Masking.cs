@@ -33,7 +33,7 @@ internal sealed partial class Masking
     }
 
     // Password=…; up to the next semicolon, or in quotes.
-    [GeneratedRegex("""(?<name>(?:password|pwd|passwd|secret|token|[a-z]*key|[a-z]*signature)\s*=\s*)(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|[^;&\s]+)""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("""(?<name>(?:password|pwd|passwd|secret|token|[a-z]*key|[a-z]*signature)\s*=\s*)(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|[^;&]+)""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Passwords();
 
     // scheme://user:password@host, up to the last @ before the path.

@@ -61,9 +61,9 @@ internal sealed class ResourceViews(Supervisor supervisor, string application, T
         if (status.State == KnownResourceStates.FailedToStart)
             return ("Failed", "bad", exit);
         if (status.State == KnownResourceStates.Finished)
-            return ("Finished", "off", exit);
+            return ("Finished", "off", "");
         if (status.State == KnownResourceStates.Exited)
-            return status.IsStopped ? ("Stopped", "off", "by you") : status.NextStart is null ? ("Exited", "bad", exit) : ("Restarting", "bad", exit);
+            return status.IsStopped ? ("Stopped", "off", "") : status.NextStart is null ? ("Exited", "bad", exit) : ("Restarting", "bad", exit);
         return status.State == KnownResourceStates.NotStarted ? ("Not started", "off", "") : (status.State, "busy", "");
     }
 

@@ -59,12 +59,9 @@ internal static partial class HostingLog
     [LoggerMessage(7017, LogLevel.Information, "the dashboard asked to {Command} {Target}")]
     public static partial void Command(ILogger logger, string command, string target);
 
-    [LoggerMessage(7018, LogLevel.Information, "dashboard: {Url}")]
-    public static partial void Dashboard(ILogger logger, string url);
+    [LoggerMessage(7018, LogLevel.Error, "there is no dashboard")]
+    public static partial void NoDashboard(ILogger logger, Exception error);
 
-    [LoggerMessage(7019, LogLevel.Warning, "there is no dashboard: {Reason}")]
-    public static partial void NoDashboard(ILogger logger, string reason);
-
-    [LoggerMessage(7020, LogLevel.Error, "the command to {Command} {Target} has failed")]
+    [LoggerMessage(7019, LogLevel.Error, "the command to {Command} {Target} has failed")]
     public static partial void CommandFailed(ILogger logger, string command, string target, Exception error);
 }

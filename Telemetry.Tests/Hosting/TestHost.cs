@@ -18,7 +18,8 @@ internal sealed class TestHost : IAsyncDisposable
     {
         // Generous: the machine may be busy with other tests.
         _limit.CancelAfter(TimeSpan.FromSeconds(60));
-        Builder = DistributedApplication.CreateBuilder(args);
+        // Few tests look at the dashboard; a later argument wins.
+        Builder = DistributedApplication.CreateBuilder(["--Dashboard:Enabled=false", .. args]);
         Builder.Services.AddSingleton(new HostConsole(Lines, Lines, colour: false));
         Builder.Services.AddSingleton(Timings);
     }

@@ -34,6 +34,7 @@ export class Logs {
       this.render();
     });
     document.getElementById("log-bar").addEventListener("submit", event => event.preventDefault());
+    new ResizeObserver(() => this.toEnd()).observe(this.lines);
     // Whoever scrolls up wants to read; at the end again, to follow.
     this.lines.addEventListener("scroll", () => {
       const atEnd = this.lines.scrollHeight - this.lines.scrollTop - this.lines.clientHeight < 24;

@@ -10,14 +10,14 @@ const runtime = /^(dotnet|process|aspnetcore|kestrel|http_server|http_client|dns
 const plain = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
 const short = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
 
-function size(bytes, format) {
+function size(bytes) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;
   while (Math.abs(bytes) >= 1024 && unit < units.length - 1) {
     bytes /= 1024;
     unit++;
   }
-  return `${format.format(bytes)} ${units[unit]}`;
+  return `${short.format(bytes)} ${units[unit]}`;
 }
 
 function time(seconds) {
@@ -29,7 +29,7 @@ function time(seconds) {
 function amount(name, value, format = plain) {
   if (!Number.isFinite(value)) return String(value);
   if (/timestamp/.test(name) && value > 1e9) return new Date(value > 1e12 ? value : value * 1000).toLocaleTimeString();
-  if (/bytes/.test(name)) return size(value, format);
+  if (/bytes/.test(name)) return size(value);
   if (/seconds/.test(name)) return time(value);
   return format.format(value);
 }
@@ -98,7 +98,7 @@ class Series {
 
 export class Metrics {
   constructor() {
-    this.body = document.getElementById("metrics");
+    this.body = document.getElementById("metric-rows");
     this.resource = document.getElementById("metric-resource");
     this.text = document.getElementById("metric-text");
     this.runtime = document.getElementById("metric-runtime");

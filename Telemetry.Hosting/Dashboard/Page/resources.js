@@ -12,10 +12,11 @@ async function send(kind, name, command) {
   }
 }
 
-function address(one) {
+function address(one, isEndpoint) {
+  const text = [one.name, isEndpoint ? element("span", { class: "port" }, ` :${new URL(one.url).port}`) : null];
   return one.isLink
-    ? element("a", { href: one.url, target: "_blank", rel: "noopener noreferrer", title: one.url }, one.name)
-    : element("span", { class: "address", title: `${one.name}: ${one.url}` }, one.name);
+    ? element("a", { href: one.url, target: "_blank", rel: "noopener noreferrer", title: one.url }, ...text)
+    : element("span", { class: "address", title: one.url }, ...text);
 }
 
 /** The worst of several replicas stands for the resource. */
@@ -47,7 +48,7 @@ class Row {
       this.processId, this.uptime, this.restarts, this.exit, this.addresses, element("td", { class: "commands" }, ...this.buttons, logs));
   }
 
-  update(replicas, addresses) {
+  update(replicas, endpoints, urls) {
     const { kind, state, detail } = summary(replicas);
     if (this.state.dataset.kind !== kind || this.state.textContent !== state) {
       this.state.dataset.kind = kind;
@@ -62,10 +63,10 @@ class Row {
     setText(this.exit, one ? String(one.exitCode ?? "") : "");
     this.started = one?.processId ? Date.parse(one.startedAt) : null;
     this.next = one?.nextStartAt ? Date.parse(one.nextStartAt) : null;
-    const shown = JSON.stringify(addresses);
+    const shown = JSON.stringify([endpoints, urls]);
     if (this.shown !== shown) {
       this.shown = shown;
-      this.addresses.replaceChildren(...addresses.map(address));
+      this.addresses.replaceChildren(...endpoints.map(one => address(one, true)), ...urls.map(one => address(one, false)));
     }
     const [start, stop, restart] = this.buttons;
     start.disabled = !replicas.some(replica => replica.canStart);
@@ -81,7 +82,7 @@ class Row {
 
 export class Resources {
   constructor() {
-    this.body = document.getElementById("resources");
+    this.body = document.getElementById("resource-rows");
     this.details = document.getElementById("details");
     this.rows = new Map();
     this.skew = 0;
@@ -95,9 +96,9 @@ export class Resources {
     this.skew = Date.parse(application.now) - Date.now();
     this.resources = application.resources;
     for (const resource of application.resources) {
-      this.row("resources", resource.name).update(resource.replicas, [...resource.endpoints, ...resource.urls]);
+      this.row("resources", resource.name).update(resource.replicas, resource.endpoints, resource.urls);
       if (resource.replicas.length === 1) continue;
-      for (const replica of resource.replicas) this.row("replicas", replica.id).update([replica], replica.endpoints);
+      for (const replica of resource.replicas) this.row("replicas", replica.id).update([replica], replica.endpoints, []);
     }
     const all = application.resources.flatMap(resource => resource.replicas);
     setText(document.getElementById("summary"), `${all.filter(replica => replica.kind === "ok").length} of ${all.length} running`);
