@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Telemetry.Hosting.Publish;
 using Telemetry.Hosting.Run;
 
 namespace Aspire.Hosting;
@@ -14,6 +15,7 @@ public class DistributedApplication : IHost, IAsyncDisposable
 
     private readonly IHost _host;
     private readonly Supervisor _supervisor;
+    private bool _isPublished;
 
     internal DistributedApplication(IHost host)
     {
@@ -71,15 +73,26 @@ public class DistributedApplication : IHost, IAsyncDisposable
             Environment.ExitCode = ExitFailure;
             return;
         }
+        if (_isPublished)
+            return;
         await this.WaitForShutdownAsync(cancellationToken);
         if (_supervisor.HasFailed)
             Environment.ExitCode = ExitFailure;
     }
 
-    /// <summary>Starts the application; returns when it is being started, not when its resources are healthy.</summary>
+    /// <summary>
+    /// Starts the application; returns when it is being started, not when its resources are healthy. In publish mode it
+    /// publishes the application instead, and returns when that is done.
+    /// </summary>
     /// <exception cref="DistributedApplicationException">It cannot be started; no process was.</exception>
     public virtual async Task StartAsync(CancellationToken cancellationToken = default)
     {
+        if (Services.GetRequiredService<DistributedApplicationExecutionContext>().IsPublishMode)
+        {
+            await Services.GetRequiredService<Publisher>().RunAsync(cancellationToken);
+            _isPublished = true;
+            return;
+        }
         await _supervisor.PrepareAsync(cancellationToken);
         await _host.StartAsync(cancellationToken);
     }
