@@ -13,11 +13,11 @@ internal sealed class HelmValues
 
     private readonly OrderedDictionary<string, HelmValues> _children = [];
     private string? _comment;
-    private object? _value;
+    private object _value = new Dictionary<string, object>();
 
     /// <summary>Sets a value.</summary>
     /// <param name="path">Its keys, with dots between them.</param>
-    /// <param name="value">A text (written in quotes), a number, a bool, a list of any of these, or an empty mapping.</param>
+    /// <param name="value">A text (written in quotes), a number, a bool, a list or a mapping of these.</param>
     /// <param name="comment">What an operator must know.</param>
     public HelmValues Set(string path, object value, string? comment = null)
     {
@@ -99,19 +99,24 @@ internal sealed class HelmValues
         emitter.Emit(new MappingEnd());
     }
 
-    private static void EmitValue(IEmitter emitter, object? value)
+    private static void EmitValue(IEmitter emitter, object value)
     {
         switch (value)
         {
-            case null:
-                emitter.Emit(new MappingStart(null, null, isImplicit: true, MappingStyle.Flow));
-                emitter.Emit(new MappingEnd());
-                break;
             case string text:
                 emitter.Emit(new Scalar(null, null, text, ScalarStyle.DoubleQuoted, isPlainImplicit: false, isQuotedImplicit: true));
                 break;
             case bool flag:
                 emitter.Emit(new Scalar(flag ? "true" : "false"));
+                break;
+            case IReadOnlyDictionary<string, object> entries:
+                emitter.Emit(new MappingStart(null, null, isImplicit: true, entries.Count == 0 ? MappingStyle.Flow : MappingStyle.Block));
+                foreach (var (key, entry) in entries)
+                {
+                    emitter.Emit(new Scalar(key));
+                    EmitValue(emitter, entry);
+                }
+                emitter.Emit(new MappingEnd());
                 break;
             case IEnumerable<object> items:
                 var list = items.ToList();
