@@ -46,13 +46,13 @@ internal static class Chart
     /// <summary>A StatefulSet of one: the queue's partitions are in one place.</summary>
     public static void Broker(KubernetesResource broker)
     {
-        var labels = broker.Workload!.Metadata.Labels;
+        var published = broker.Workload!;
         var data = new Dictionary<string, object> { ["name"] = "data", ["emptyDir"] = new Dictionary<string, object> { ["sizeLimit"] = "{{ .Values.persistence.broker.size }}" } };
         var spec = new Dictionary<string, object>
         {
             ["serviceName"] = "broker-headless",
             ["replicas"] = 1,
-            ["selector"] = new LabelSelectorV1(labels),
+            ["selector"] = Pods.Selector(published),
             ["updateStrategy"] = new Dictionary<string, object> { ["type"] = "RollingUpdate" },
             ["template"] = Pods.Template(
                 broker,
@@ -69,7 +69,7 @@ internal static class Chart
                 ["spec"] = ClaimSpec("broker"),
             },
         });
-        broker.Workload = new HelmWorkload("StatefulSet", broker.Workload, "broker-statefulset") { Spec = spec };
+        broker.Workload = new HelmWorkload("StatefulSet", published, "broker-statefulset") { Spec = spec };
         Common(broker);
         broker.AdditionalResources.Add(new HelmObject("v1", "Service", "broker-headless")
         {
@@ -77,8 +77,8 @@ internal static class Chart
             {
                 ["clusterIP"] = "None",
                 ["publishNotReadyAddresses"] = true,
-                ["selector"] = labels,
-                ["ports"] = broker.Service!.Spec.Ports,
+                ["selector"] = broker.Service!.Spec.Selector,
+                ["ports"] = broker.Service.Spec.Ports,
             },
         });
         broker.AdditionalResources.Add(Network.Policy(broker, clients: ["streamer", "collector", "gateway"], endpoint: "grpc", servers: []));
@@ -94,7 +94,7 @@ internal static class Chart
             ["readOnly"] = true,
         });
         input.AddWhen("not .Values.streamer.input.existingClaim", "emptyDir", new Dictionary<string, object> { ["sizeLimit"] = "1Mi" });
-        Scale(streamer, Pods.Template(streamer, mounts: [Pods.Mount("input", "/input", readOnly: true)], volumes: [input]));
+        Scale(streamer, Pods.Template(streamer, mounts: [new Dictionary<string, object>(Pods.Mount("input", "/input")) { ["readOnly"] = true }], volumes: [input]));
         Common(streamer);
         streamer.AdditionalResources.Add(Network.Policy(streamer, clients: [], endpoint: null, servers: ["broker"]));
     }
@@ -143,7 +143,7 @@ internal static class Chart
             {
                 ["requiredDuringSchedulingIgnoredDuringExecution"] = new object[]
                 {
-                    new Dictionary<string, object> { ["labelSelector"] = new LabelSelectorV1(StoreLabel), ["topologyKey"] = "kubernetes.io/hostname" },
+                    new Dictionary<string, object> { ["labelSelector"] = new LabelSelectorV1(StoreLabel.ToDictionary()), ["topologyKey"] = "kubernetes.io/hostname" },
                 },
             },
         };
@@ -165,10 +165,11 @@ internal static class Chart
     private static void Scale(KubernetesResource service, Dictionary<string, object> template)
     {
         var name = service.Name;
+        var published = service.Workload!;
         var spec = new Dictionary<string, object>();
         spec.AddWhen($"not .Values.autoscaling.{name}.enabled", "replicas", TemplateText.Number($".Values.replicas.{name}"));
         spec["revisionHistoryLimit"] = 3;
-        spec["selector"] = new LabelSelectorV1(service.Workload!.Metadata.Labels);
+        spec["selector"] = Pods.Selector(published);
         // A new pod is ready before an old one ends, also where there is only one.
         spec["strategy"] = new Dictionary<string, object>
         {
@@ -176,7 +177,7 @@ internal static class Chart
             ["rollingUpdate"] = new Dictionary<string, object> { ["maxSurge"] = 1, ["maxUnavailable"] = 0 },
         };
         spec["template"] = template;
-        service.Workload = new HelmWorkload("Deployment", service.Workload, $"{name}-deployment") { Spec = spec };
+        service.Workload = new HelmWorkload("Deployment", published, $"{name}-deployment") { Spec = spec };
         service.AdditionalResources.Add(new HelmObject("autoscaling/v2", "HorizontalPodAutoscaler", $"{name}-hpa")
         {
             When = $"{{{{ if .Values.autoscaling.{name}.enabled }}}}",
@@ -226,7 +227,7 @@ internal static class Chart
         {
             When = "{{ if .Values.podDisruptionBudget.enabled }}",
             // Not minAvailable: a single pod must not keep a node from being drained.
-            Spec = { ["maxUnavailable"] = 1, ["selector"] = new LabelSelectorV1(service.Workload!.Metadata.Labels) },
+            Spec = { ["maxUnavailable"] = 1, ["selector"] = Pods.Selector(service.Workload!) },
         });
     }
 }

@@ -46,7 +46,7 @@ internal static class ChartValues
         {
             values.Set($"autoscaling.{service}.enabled", true, "false: replicas above.")
                 .Set($"autoscaling.{service}.minReplicas", 1)
-                .Set($"autoscaling.{service}.maxReplicas", max)
+                .Set($"autoscaling.{service}.maxReplicas", max, service == "collector" ? "More than the topic has partitions (MAX_PARTITIONS) have nothing to do." : null)
                 .Set($"autoscaling.{service}.cpu", 70, "Percent of the requested CPU.")
                 .Set($"autoscaling.{service}.memory", 80, "Percent of the requested memory.");
         }
@@ -96,7 +96,7 @@ internal static class ChartValues
             .Set("ingress.hosts", new object[] { "telemetry.example.com" }, "The names under which the API is reached.")
             .Set("ingress.tls", None, "Certificates, each as { secretName: telemetry-tls, hosts: [telemetry.example.com] }.")
             .Section("networkPolicy", "Who may connect to whom. Needs a network plug-in that enforces it.")
-            .Set("networkPolicy.enabled", true, "false: everybody may connect to everything.")
+            .Set("networkPolicy.enabled", true, "false: everybody may connect to everything. Names are resolved on port 53 of whoever does that.")
             .Section("networkPolicy.monitoring", "Who may read /metrics.")
             .Set("networkPolicy.monitoring.namespaceLabels", new Dictionary<string, object> { ["kubernetes.io/metadata.name"] = "monitoring" }, "The labels of its namespace.")
             .Section("networkPolicy.otlp", "The receiver of services for which OTEL_EXPORTER_OTLP_ENDPOINT is set.")
@@ -119,8 +119,16 @@ internal static class ChartValues
             values.Set($"secrets.{service}.OTEL_EXPORTER_OTLP_HEADERS", "", "Credentials for the receiver of traces, as api-key=….")
                 .Set($"existingSecrets.{service}", "");
             foreach (var setting in ServiceSettings.Of(service))
-                values.Set($"config.{service}.{setting.Name}", setting.Default, setting.Comment);
+                values.Set($"config.{service}.{setting.Name}", setting.Default, CommentOf(setting));
         }
-        values.Set("config.broker.DATA_PATH", "", "The folder of the log; none keeps everything in memory. The durable log is not in this version: leave this empty. The volume for it is at /data.");
     }
+
+    /// <summary>What a setting does, and what is different about it in a cluster.</summary>
+    private static string CommentOf(ServiceSetting setting) => setting.Name switch
+    {
+        "PORT" or "METRICS_PORT" => setting.Comment.Replace("; 0 = any free port.", "; the pod's port, its probes and its service follow. Not 0 here.", StringComparison.Ordinal),
+        "DATA_PATH" => setting.Comment + " The durable log is not in this version: leave this empty. Its volume is mounted at /data.",
+        "LISTEN_ADDRESS" => setting.Comment + " A pod needs 'any'.",
+        _ => setting.Comment,
+    };
 }

@@ -14,7 +14,7 @@ internal static class Network
     {
         var incoming = new List<object>();
         if (endpoint is not null && clients.Length > 0)
-            incoming.Add(Rule("from", [.. clients.Select(client => Pods(service, client))], endpoint));
+            incoming.Add(Rule("from", [.. clients.Select(client => PodsOf(service, client))], endpoint));
         else if (endpoint is not null)
             incoming.Add(new Dictionary<string, object> { ["ports"] = Ports(endpoint) });
         if (endpoint != "http")
@@ -25,44 +25,43 @@ internal static class Network
             }], "http"));
         }
         var outgoing = new List<object> { new Dictionary<string, object> { ["ports"] = new object[] { Port(53, "UDP"), Port(53, "TCP") } } };
-        outgoing.AddRange(servers.Select(server => Rule("to", [Pods(service, server)], "grpc")));
+        outgoing.AddRange(servers.Select(server => Rule("to", [PodsOf(service, server)], "grpc")));
         return new HelmObject("networking.k8s.io/v1", "NetworkPolicy", $"{service.Name}-networkpolicy")
         {
             When = "{{ if .Values.networkPolicy.enabled }}",
             Spec =
             {
-                ["podSelector"] = Selector(service.Workload!.Metadata.Labels),
+                ["podSelector"] = Pods.Selector(service.Workload!),
                 ["policyTypes"] = new[] { "Ingress", "Egress" },
                 ["ingress"] = incoming.ToArray(),
-                ["egress"] = outgoing.Concat(ToReceiver(service.Name)).Concat(TemplateTextOf(".Values.networkPolicy.extraEgress")).ToArray(),
+                ["egress"] = outgoing.Concat(ToReceiver(service.Name)).Concat(Further(".Values.networkPolicy.extraEgress")).ToArray(),
             },
         };
     }
 
     /// <summary>The receiver of traces and metrics, where one is configured.</summary>
-    private static object[] ToReceiver(string service) =>
-    [
-        $"{{{{ if .Values.config.{service}.OTEL_EXPORTER_OTLP_ENDPOINT }}}}",
-        new Dictionary<string, object>
+    private static object[] ToReceiver(string service)
+    {
+        var receiver = new Dictionary<string, object>
         {
-            ["ports"] = TemplateText.ForEach(".Values.networkPolicy.otlp.ports", new Dictionary<string, object> { ["protocol"] = "TCP", ["port"] = TemplateText.Number(".") }),
-            ["{{ if .Values.networkPolicy.otlp.to }} to"] = "",
-            ["to"] = TemplateText.Yaml(".Values.networkPolicy.otlp.to"),
-            ["{{ end }} to"] = "",
-        },
-        "{{ end }}",
-    ];
+            ["ports"] = TemplateText.ForEach(".Values.networkPolicy.otlp.ports", Port(TemplateText.Number("."), "TCP")),
+        };
+        receiver.AddWhen(".Values.networkPolicy.otlp.to", "to", TemplateText.Yaml(".Values.networkPolicy.otlp.to"));
+        return [$"{{{{ if .Values.config.{service}.OTEL_EXPORTER_OTLP_ENDPOINT }}}}", receiver, "{{ end }}"];
+    }
 
-    private static object[] TemplateTextOf(string values) =>
+    private static object[] Further(string values) =>
         TemplateText.ForEach(values, new Dictionary<string, object> { ["to"] = TemplateText.Yaml(".to"), ["ports"] = TemplateText.Yaml(".ports") });
 
     private static Dictionary<string, object> Rule(string direction, object[] peers, string endpoint) =>
         new() { [direction] = peers, ["ports"] = Ports(endpoint) };
 
-    private static Dictionary<string, object> Pods(KubernetesResource service, string other) =>
-        new() { ["podSelector"] = Selector(new Dictionary<string, string>(service.Workload!.Metadata.Labels) { ["app.kubernetes.io/component"] = other }) };
-
-    private static Dictionary<string, object> Selector(Dictionary<string, string> labels) => new() { ["matchLabels"] = labels };
+    private static Dictionary<string, object> PodsOf(KubernetesResource service, string other)
+    {
+        var selector = Pods.Selector(service.Workload!);
+        selector.MatchLabels["app.kubernetes.io/component"] = other;
+        return new() { ["podSelector"] = selector };
+    }
 
     private static object[] Ports(string endpoint) => [Port(endpoint, "TCP")];
 

@@ -55,7 +55,7 @@ internal static class Pods
                 ["maxSkew"] = 1,
                 ["topologyKey"] = "kubernetes.io/hostname",
                 ["whenUnsatisfiable"] = "ScheduleAnyway",
-                ["labelSelector"] = new Dictionary<string, object> { ["matchLabels"] = published.Metadata.Labels },
+                ["labelSelector"] = Selector(service.Workload),
             },
         };
         spec.AddWhen(".Values.nodeSelector", "nodeSelector", TemplateText.Yaml(".Values.nodeSelector"));
@@ -76,8 +76,10 @@ internal static class Pods
         };
     }
 
-    public static Dictionary<string, object> Mount(string name, string path, bool readOnly = false) =>
-        new() { ["name"] = name, ["mountPath"] = path, ["readOnly"] = readOnly };
+    public static Dictionary<string, object> Mount(string name, string path) => new() { ["name"] = name, ["mountPath"] = path };
+
+    /// <summary>What selects the pods of a workload. A copy each time: YAML has aliases for what stands in a file twice.</summary>
+    public static LabelSelectorV1 Selector(Workload workload) => new(workload.Metadata.Labels.ToDictionary());
 
     /// <summary>The setting that a container takes the port of an endpoint from.</summary>
     public static string PortSetting(string service, string endpoint) => service == "gateway" || endpoint == "grpc" ? "PORT" : "METRICS_PORT";

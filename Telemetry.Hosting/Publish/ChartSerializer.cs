@@ -10,7 +10,8 @@ namespace Telemetry.Hosting.Publish;
 
 /// <summary>
 /// Writes YAML as Aspire's publisher does, byte for byte: keys in camelCase and in the order of their declaration, nothing
-/// for null and for empty collections, every text in double quotes but for those that Helm turns into something else.
+/// for null and for empty collections, every text in double quotes but for those that Helm turns into something else. An
+/// object that stands in a file twice is written once and referred to with an alias.
 /// </summary>
 internal static class ChartSerializer
 {
@@ -20,7 +21,6 @@ internal static class ChartSerializer
         .WithEventEmitter(next => new QuotingEmitter(next))
         .WithEmissionPhaseObjectGraphVisitor(arguments => new EmptyCollectionSkipper(arguments.InnerVisitor))
         .ConfigureDefaultValuesHandling(DefaultValuesHandling.OmitNull)
-        .DisableAliases()
         .WithNewLine("\n")
         .WithIndentedSequences()
         .Build();

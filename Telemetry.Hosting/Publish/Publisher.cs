@@ -24,6 +24,7 @@ internal sealed class Publisher(
     {
         var environment = resources.OfType<KubernetesEnvironmentResource>().FirstOrDefault()
             ?? throw new DistributedApplicationException("there is nothing to publish for: AppHost.cs adds no Kubernetes environment");
+        RefuseFile();
         try
         {
             await pipeline.RunAsync(configuration["step"] is { Length: > 0 } step ? step : WellKnownPipelineSteps.Publish, new PipelineStepContext(services, logger, cancellationToken));
@@ -33,6 +34,16 @@ internal sealed class Publisher(
             throw new DistributedApplicationException($"cannot write the chart to {_folder}: {error.Message}", error);
         }
         console.Text($"chart {environment.HelmChartName} {environment.HelmChartVersion} is in {_folder}; install it with: helm install {environment.HelmChartName} {Quoted(_folder)}");
+    }
+
+    /// <summary>The file system's own message would name a folder inside of the file.</summary>
+    private void RefuseFile()
+    {
+        for (var path = _folder; path is not null; path = Path.GetDirectoryName(path))
+        {
+            if (File.Exists(path))
+                throw new DistributedApplicationException($"cannot write the chart to {_folder}: {path} is a file");
+        }
     }
 
     private static string Quoted(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"'{path}'" : path;
