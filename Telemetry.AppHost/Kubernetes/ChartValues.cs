@@ -15,13 +15,14 @@ internal static class ChartValues
         AddNetwork(values);
         AddScheduling(values);
         AddSettings(values);
-        return values.Take(published)
+        values.Take(published);
+        foreach (var service in ServiceSettings.Services)
+        {
             // The publisher's own default has a tag of its own, which would win over image.tag.
-            .Set("parameters.broker.broker_image", "telemetry-broker")
-            .Set("parameters.streamer.streamer_image", "telemetry-streamer")
-            .Set("parameters.collector.collector_image", "telemetry-collector")
-            .Set("parameters.gateway.gateway_image", "telemetry-gateway")
-            .ToYaml();
+            AddImage(values, service);
+            values.Rest($"config.{service}", "Service discovery: an address of the broker. MESSAGEQUEUE_ADDR wins over it.");
+        }
+        return values.ToYaml();
     }
 
     private static void AddImages(HelmValues values)
@@ -33,8 +34,10 @@ internal static class ChartValues
             .Set("image.pullSecrets", None, "Names of Secrets with the registry's credentials.")
             .Section("parameters", "The repository of each service's image; one with a tag or digest of its own (name:tag, name@sha256:…) is used as it is.");
         foreach (var service in ServiceSettings.Services)
-            values.Set($"parameters.{service}.{service}_image", $"telemetry-{service}");
+            AddImage(values, service);
     }
+
+    private static void AddImage(HelmValues values, string service) => values.Set($"parameters.{service}.{service}_image", $"telemetry-{service}");
 
     private static void AddScale(HelmValues values)
     {
@@ -45,8 +48,8 @@ internal static class ChartValues
         foreach (var (service, max) in new[] { ("streamer", 10), ("collector", 10), ("gateway", 5) })
         {
             values.Set($"autoscaling.{service}.enabled", true, "false: replicas above.")
-                .Set($"autoscaling.{service}.minReplicas", 1)
-                .Set($"autoscaling.{service}.maxReplicas", max, service == "collector" ? "More than the topic has partitions (MAX_PARTITIONS) have nothing to do." : null)
+                .Set($"autoscaling.{service}.minReplicas", 1, "Pods when there is little to do.")
+                .Set($"autoscaling.{service}.maxReplicas", max, service == "collector" ? "More than the topic has partitions (MAX_PARTITIONS) have nothing to do." : "Pods at the most.")
                 .Set($"autoscaling.{service}.cpu", 70, "Percent of the requested CPU.")
                 .Set($"autoscaling.{service}.memory", 80, "Percent of the requested memory.");
         }
@@ -70,15 +73,15 @@ internal static class ChartValues
         values.Section("persistence", "Volumes.")
             .Section("persistence.broker", "The broker's volume at /data. Cannot be changed once installed, but for enabled on a new release.")
             .Set("persistence.broker.enabled", true, "false: an emptyDir, which ends with the pod.")
-            .Set("persistence.broker.size", "50Gi")
+            .Set("persistence.broker.size", "50Gi", "How much it holds.")
             .Set("persistence.broker.storageClass", "", "none: the cluster's default.")
-            .Set("persistence.broker.accessMode", "ReadWriteOnce")
+            .Set("persistence.broker.accessMode", "ReadWriteOnce", "ReadWriteOnce, or ReadWriteOncePod for the one pod of the broker.")
             .Section("persistence.store", "The store's volume at /data of collectors and gateways, which all run on the one node where it is: SQLite must not be on a network file system.")
             .Set("persistence.store.enabled", true, "false: no claim is made, and existingClaim must name one; pods cannot share a volume otherwise.")
             .Set("persistence.store.existingClaim", "", "A claim that exists already, instead of one of this chart.")
-            .Set("persistence.store.size", "50Gi")
+            .Set("persistence.store.size", "50Gi", "How much it holds.")
             .Set("persistence.store.storageClass", "", "none: the cluster's default.")
-            .Set("persistence.store.accessMode", "ReadWriteOnce")
+            .Set("persistence.store.accessMode", "ReadWriteOnce", "ReadWriteOnce: one node, several pods.")
             .Section("streamer", "What streamers read beyond the sample that is in their image.")
             .Set("streamer.input.existingClaim", "", "A claim with CSV files, mounted read-only at /input: set config.streamer.CSV_FILE to a path in there. ReadOnlyMany or ReadWriteMany where streamers run on several nodes.");
 
@@ -90,9 +93,9 @@ internal static class ChartValues
             .Set("service.gateway.annotations", new Dictionary<string, object>(), "As load balancers of clouds want them.")
             .Set("service.gateway.loadBalancerSourceRanges", None, "Networks that may connect to the load balancer; none: all.")
             .Section("ingress", "HTTP from outside through an ingress controller.")
-            .Set("ingress.enabled", false)
+            .Set("ingress.enabled", false, "true: the hosts below lead to the gateway.")
             .Set("ingress.className", "", "The controller's class, as nginx; none: the cluster's default.")
-            .Set("ingress.annotations", new Dictionary<string, object>())
+            .Set("ingress.annotations", new Dictionary<string, object>(), "As ingress controllers and certificate managers want them.")
             .Set("ingress.hosts", new object[] { "telemetry.example.com" }, "The names under which the API is reached.")
             .Set("ingress.tls", None, "Certificates, each as { secretName: telemetry-tls, hosts: [telemetry.example.com] }.")
             .Section("networkPolicy", "Who may connect to whom. Needs a network plug-in that enforces it.")
@@ -100,7 +103,7 @@ internal static class ChartValues
             .Section("networkPolicy.monitoring", "Who may read /metrics.")
             .Set("networkPolicy.monitoring.namespaceLabels", new Dictionary<string, object> { ["kubernetes.io/metadata.name"] = "monitoring" }, "The labels of its namespace.")
             .Section("networkPolicy.otlp", "The receiver of services for which OTEL_EXPORTER_OTLP_ENDPOINT is set.")
-            .Set("networkPolicy.otlp.ports", new object[] { 4317, 4318 })
+            .Set("networkPolicy.otlp.ports", new object[] { 4317, 4318 }, "Its ports.")
             .Set("networkPolicy.otlp.to", None, "NetworkPolicy peers; none: anywhere on those ports.")
             .Set("networkPolicy.extraEgress", None, "Further connections of all services, each as { to: [peers], ports: [ports] }.");
 

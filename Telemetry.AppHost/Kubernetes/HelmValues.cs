@@ -34,6 +34,14 @@ internal sealed class HelmValues
         return this;
     }
 
+    /// <summary>Sets the comment of everything in a section that has none.</summary>
+    public HelmValues Rest(string path, string comment)
+    {
+        foreach (var child in At(path.Split('.'))._children.Values)
+            child._comment ??= comment;
+        return this;
+    }
+
     /// <summary>Takes over the values of a publisher: they win over those that were set, and what was not set is appended.</summary>
     public HelmValues Take(string yaml)
     {

@@ -24,6 +24,8 @@ internal static class ServiceSettings
     [
         new("OTEL_EXPORTER_OTLP_ENDPOINT", "", "Where traces and metrics are sent, as http://collector.monitoring:4317; none: nowhere. /metrics is there in any case."),
         new("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "How they are sent: grpc (port 4317) or http/protobuf (port 4318)."),
+        new("OTEL_DOTNET_EXPERIMENTAL_OTLP_RETRY", "in_memory", "in_memory: what could not be sent is tried again."),
+        new("ASPNETCORE_FORWARDEDHEADERS_ENABLED", "true", "true: a client's address is what X-Forwarded-For says, as an ingress sets it; false where clients connect themselves."),
         new("DOTNET_EnableDiagnostics", "0", "1 lets dotnet-trace and dotnet-dump connect from inside the pod."),
     ];
 

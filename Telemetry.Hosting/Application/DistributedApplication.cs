@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Aspire.Hosting.ApplicationModel;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Telemetry.Hosting.Publish;
@@ -88,8 +87,6 @@ public class DistributedApplication : IHost, IAsyncDisposable
     /// <exception cref="DistributedApplicationException">It cannot be started; no process was.</exception>
     public virtual async Task StartAsync(CancellationToken cancellationToken = default)
     {
-        if (Services.GetRequiredService<IConfiguration>()["operation"] is { Length: > 0 } operation && !Enum.TryParse<DistributedApplicationOperation>(operation, ignoreCase: true, out _))
-            throw new DistributedApplicationException($"--operation: '{operation}' is not accepted: expected run or publish");
         if (Services.GetRequiredService<DistributedApplicationExecutionContext>().IsPublishMode)
         {
             await Services.GetRequiredService<Publisher>().RunAsync(cancellationToken);

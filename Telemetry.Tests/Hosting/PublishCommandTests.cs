@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace Telemetry.Tests.Hosting;
 
 /// <summary>The command that writes the chart.</summary>
-public sealed class PublishCommandTests : IDisposable
+public sealed partial class PublishCommandTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();
 
@@ -26,6 +28,8 @@ public sealed class PublishCommandTests : IDisposable
         var marks = files.Where(file => file.EndsWith(".yaml", StringComparison.Ordinal))
             .SelectMany(file => File.ReadLines(Path.Combine(chart, file)).Where(line => line.Contains("}}': \"\"", StringComparison.Ordinal) || line.StartsWith("when:", StringComparison.Ordinal)));
         Assert.Empty(marks);
+        // One object that stands in a file twice becomes an alias, which nobody wants to read.
+        Assert.DoesNotContain(files, file => Alias().IsMatch(File.ReadAllText(Path.Combine(chart, file))));
     }
 
     [Fact]
@@ -57,16 +61,17 @@ public sealed class PublishCommandTests : IDisposable
         Assert.Equal("mine", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
     }
 
-    [Theory]
-    [InlineData("deploy", "publish", "apphost: --operation: 'deploy' is not accepted: expected run or publish")]
-    [InlineData("publish", "deploy", "apphost: there is no pipeline step 'deploy': expected one of complete-chart, publish, publish-k8s")]
-    public async Task What_cannot_be_done_is_named_with_what_can(string operation, string step, string expected)
+    [Fact]
+    public async Task A_step_that_does_not_exist_is_named_with_those_that_do()
     {
-        await using var host = HostProcess.OfTheSystem("--operation", operation, "--step", step, "--output-path", _folder.FullName, $"--DataFolder={_folder.FullName}");
+        await using var host = HostProcess.OfTheSystem("--operation", "publish", "--step", "deploy", "--output-path", _folder.FullName);
         Assert.Equal(1, await host.EndAsync());
-        Assert.Equal([expected], host.Errors.Lines);
+        Assert.Equal(["apphost: there is no pipeline step 'deploy': expected one of complete-chart, publish, publish-k8s"], host.Errors.Lines);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.FullName));
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
+
+    [GeneratedRegex(@"(?m)(: |- )[&*]o[0-9]+$")]
+    private static partial Regex Alias();
 }

@@ -33,6 +33,13 @@ public sealed class PublishValuesTests
     }
 
     [Fact]
+    public void What_stands_in_a_setting_of_the_publishers_is_commented_too()
+    {
+        var lines = ChartValues.Complete("config:\n  gateway:\n    BROKER_GRPC: x\n").Split('\n');
+        Assert.StartsWith("    # Service discovery", lines[Array.IndexOf(lines, "    BROKER_GRPC: \"x\"") - 1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_publishers_values_win_and_what_only_it_knows_is_kept()
     {
         var values = ChartValues.Complete(
@@ -53,6 +60,14 @@ public sealed class PublishValuesTests
     }
 
     [Fact]
+    public void What_changes_the_chart_does_not_name_its_host()
+    {
+        var code = Directory.EnumerateFiles(Path.Combine(Projects.Telemetry_AppHost.ProjectPath, "Kubernetes"), "*.cs").SelectMany(File.ReadLines).ToList();
+        Assert.NotEmpty(code);
+        Assert.DoesNotContain(code, line => line.StartsWith('#') || line.Contains("Telemetry.Hosting", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Values_are_written_with_comments_and_read_back()
     {
         var values = new HelmValues()
@@ -68,8 +83,8 @@ public sealed class PublishValuesTests
             """
             # A section.
             a:
-              # Words word word word word word word word word word word word word word word word word word word word word
-              # word word word word word
+              # Words word word word word word word word word word word word word word word word word word word word word word
+              # word word word word
               text: "8080"
               number: 3
               flag: true
