@@ -3,6 +3,7 @@ using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Telemetry.Hosting.Dashboard;
+using Telemetry.Hosting.Publish;
 using Telemetry.Hosting.Run;
 
 namespace Aspire.Hosting;
@@ -15,6 +16,7 @@ public class DistributedApplication : IHost, IAsyncDisposable
 
     private readonly IHost _host;
     private readonly Supervisor _supervisor;
+    private bool _isPublished;
 
     internal DistributedApplication(IHost host)
     {
@@ -72,15 +74,26 @@ public class DistributedApplication : IHost, IAsyncDisposable
             Environment.ExitCode = ExitFailure;
             return;
         }
+        if (_isPublished)
+            return;
         await this.WaitForShutdownAsync(cancellationToken);
         if (_supervisor.HasFailed)
             Environment.ExitCode = ExitFailure;
     }
 
-    /// <summary>Starts the application; returns when it is being started, not when its resources are healthy.</summary>
+    /// <summary>
+    /// Starts the application; returns when it is being started, not when its resources are healthy. In publish mode it
+    /// publishes the application instead, and returns when that is done.
+    /// </summary>
     /// <exception cref="DistributedApplicationException">It cannot be started; no process was.</exception>
     public virtual async Task StartAsync(CancellationToken cancellationToken = default)
     {
+        if (Services.GetRequiredService<DistributedApplicationExecutionContext>().IsPublishMode)
+        {
+            await Services.GetRequiredService<Publisher>().RunAsync(cancellationToken);
+            _isPublished = true;
+            return;
+        }
         await _supervisor.PrepareAsync(cancellationToken);
         Services.GetRequiredService<DashboardAccess>().Prepare();
         await _host.StartAsync(cancellationToken);

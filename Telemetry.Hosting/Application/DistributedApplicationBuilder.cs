@@ -1,10 +1,12 @@
 using System.Reflection;
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Pipelines;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Telemetry.Hosting.Dashboard;
+using Telemetry.Hosting.Publish;
 using Telemetry.Hosting.Run;
 
 namespace Aspire.Hosting;
@@ -45,6 +47,9 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         // Before the supervisor, so that it is stopped after it and shows how the services stop.
         Services.AddHostedService<DashboardServer>();
         Services.AddHostedService(services => services.GetRequiredService<Supervisor>());
+        Services.AddSingleton((Pipeline)Pipeline);
+        Services.AddSingleton<Publisher>();
+        Services.AddSingleton<IPipelineOutputService>(services => services.GetRequiredService<Publisher>());
         _host.Logging.ClearProviders();
         _host.Logging.AddFilter("Microsoft", LogLevel.Warning);
         Services.AddSingleton<ILoggerProvider, HostLoggerProvider>();
@@ -61,6 +66,8 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
     public DistributedApplicationExecutionContext ExecutionContext { get; }
 
     public IResourceCollection Resources { get; } = new ResourceCollection();
+
+    public IDistributedApplicationPipeline Pipeline { get; } = new Pipeline();
 
     public IResourceBuilder<T> AddResource<T>(T resource) where T : IResource
     {

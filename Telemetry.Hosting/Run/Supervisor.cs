@@ -40,8 +40,6 @@ internal sealed class Supervisor(
     /// <exception cref="DistributedApplicationException">The application cannot be started.</exception>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        if (execution.IsPublishMode)
-            throw new DistributedApplicationException("the embedded host cannot publish; use a machine with Aspire");
         _plan = await RunPlan.CreateAsync(resources, configuration, execution, cancellationToken);
     }
 

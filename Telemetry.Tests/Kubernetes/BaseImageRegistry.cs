@@ -1,0 +1,118 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Telemetry.Tests.Kubernetes;
+
+/// <summary>A registry on this machine with one base image for two architectures: an index, manifests, and one layer with one file.</summary>
+internal sealed class BaseImageRegistry : IAsyncDisposable
+{
+    private const string IndexType = "application/vnd.oci.image.index.v1+json";
+    private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
+
+    private readonly Dictionary<string, (string Type, byte[] Content)> _blobs = [];
+    private readonly string _index;
+    private readonly WebApplication _server;
+
+    private BaseImageRegistry()
+    {
+        var tar = Tar();
+        var layer = Add("application/vnd.oci.image.layer.v1.tar+gzip", Compressed(tar));
+        _index = Add(IndexType, new
+        {
+            schemaVersion = 2,
+            mediaType = IndexType,
+            manifests = new[] { Platform("amd64"), Platform("arm64") },
+        }).Digest;
+
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        _server = builder.Build();
+        _server.MapMethods("/v2/", ["GET", "HEAD"], () => Results.Ok());
+        _server.MapMethods("/v2/{**path}", ["GET", "HEAD"], (string path, HttpContext context) => Answer(path.Split('/')[^1], context));
+
+        object Platform(string architecture)
+        {
+            var config = Add("application/vnd.oci.image.config.v1+json", new
+            {
+                architecture,
+                os = "linux",
+                config = new { User = "0", Env = new[] { "PATH=/usr/bin", "ASPNETCORE_HTTP_PORTS=8080" }, WorkingDir = "/" },
+                rootfs = new { type = "layers", diff_ids = new[] { Digest(tar) } },
+                history = new[] { new { created_by = "a test" } },
+            });
+            var manifest = Add(ManifestType, new
+            {
+                schemaVersion = 2,
+                mediaType = ManifestType,
+                config = Descriptor("application/vnd.oci.image.config.v1+json", config),
+                layers = new[] { Descriptor("application/vnd.oci.image.layer.v1.tar+gzip", layer) },
+            });
+            return new { mediaType = ManifestType, digest = manifest.Digest, size = manifest.Size, platform = new { architecture, os = "linux" } };
+        }
+    }
+
+    /// <summary>Where it listens, as host and port.</summary>
+    public string Address => new Uri(_server.Urls.Single()).Authority;
+
+    public static async Task<BaseImageRegistry> StartAsync()
+    {
+        var registry = new BaseImageRegistry();
+        await registry._server.StartAsync(TestContext.Current.CancellationToken);
+        return registry;
+    }
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    /// <summary>A blob or manifest by its digest; any tag is that of the one image.</summary>
+    private IResult Answer(string reference, HttpContext context)
+    {
+        var digest = reference.StartsWith("sha256:", StringComparison.Ordinal) ? reference : _index;
+        if (!_blobs.TryGetValue(digest, out var blob))
+            return Results.NotFound();
+        context.Response.Headers["Docker-Content-Digest"] = digest;
+        return Results.Bytes(blob.Content, blob.Type);
+    }
+
+    private (string Digest, int Size) Add(string type, object content) => Add(type, JsonSerializer.SerializeToUtf8Bytes(content));
+
+    private (string Digest, int Size) Add(string type, byte[] content)
+    {
+        var digest = Digest(content);
+        _blobs[digest] = (type, content);
+        return (digest, content.Length);
+    }
+
+    private static object Descriptor(string mediaType, (string Digest, int Size) blob) => new { mediaType, digest = blob.Digest, size = blob.Size };
+
+    private static string Digest(byte[] content) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(content));
+
+    private static byte[] Tar()
+    {
+        using var tar = new MemoryStream();
+        using (var writer = new TarWriter(tar, leaveOpen: true))
+        {
+            writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "etc/base")
+            {
+                DataStream = new MemoryStream(Encoding.UTF8.GetBytes("base")),
+                ModificationTime = DateTimeOffset.UnixEpoch,
+            });
+        }
+        return tar.ToArray();
+    }
+
+    private static byte[] Compressed(byte[] content)
+    {
+        using var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest))
+            gzip.Write(content);
+        return compressed.ToArray();
+    }
+}
