@@ -3,6 +3,7 @@ using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Telemetry.Hosting.Run;
+using Telemetry.Hosting.Testing;
 
 namespace Aspire.Hosting;
 
@@ -35,7 +36,8 @@ public class DistributedApplication : IHost, IAsyncDisposable
     public static IDistributedApplicationBuilder CreateBuilder() => CreateBuilder(new DistributedApplicationOptions());
 
     /// <summary>A builder with options.</summary>
-    public static IDistributedApplicationBuilder CreateBuilder(DistributedApplicationOptions options) => new DistributedApplicationBuilder(options);
+    public static IDistributedApplicationBuilder CreateBuilder(DistributedApplicationOptions options) =>
+        EntryPoint.Current is { } program ? new TestingBuilder(program, options) : new DistributedApplicationBuilder(options);
 
     /// <summary>Starts the application and waits until it is told to stop.</summary>
     public void Run() => RunAsync().GetAwaiter().GetResult();

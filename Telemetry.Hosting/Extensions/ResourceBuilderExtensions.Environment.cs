@@ -1,5 +1,6 @@
 using System.Globalization;
 using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.Configuration;
 
 namespace Aspire.Hosting;
 
@@ -29,6 +30,22 @@ public static partial class ResourceBuilderExtensions
         this IResourceBuilder<TDestination> builder, IResourceBuilder<IResourceWithServiceDiscovery> source)
         where TDestination : IResourceWithEnvironment =>
         builder.WithVariables(variables => AddAddresses(variables, source.Resource));
+
+    /// <summary>Tells a resource the connection string of another: <c>ConnectionStrings__&lt;name&gt;</c>.</summary>
+    /// <param name="builder">The resource.</param>
+    /// <param name="source">What it refers to.</param>
+    /// <param name="connectionName">The name in the variable; that of the other resource unless given.</param>
+    /// <param name="optional">Whether a connection string that is not configured is left out; otherwise the application does not start.</param>
+    public static IResourceBuilder<TDestination> WithReference<TDestination>(
+        this IResourceBuilder<TDestination> builder, IResourceBuilder<IResourceWithConnectionString> source, string? connectionName = null, bool optional = false)
+        where TDestination : IResourceWithEnvironment =>
+        builder.WithVariables(variables =>
+        {
+            var resource = source.Resource;
+            if (optional && string.IsNullOrEmpty(builder.ApplicationBuilder.Configuration.GetConnectionString(resource.Name)))
+                return;
+            variables[resource.ConnectionStringEnvironmentVariable ?? $"ConnectionStrings__{connectionName ?? resource.Name}"] = resource;
+        });
 
     private static void AddAddresses(Dictionary<string, object> variables, IResourceWithServiceDiscovery source)
     {

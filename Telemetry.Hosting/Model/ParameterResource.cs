@@ -4,10 +4,12 @@ namespace Aspire.Hosting.ApplicationModel;
 public class ParameterResource : Resource, IValueProvider
 {
     private readonly Func<string?> _value;
+    private readonly string _key;
 
-    internal ParameterResource(string name, Func<string?> value, bool secret)
+    internal ParameterResource(string name, Func<string?> value, bool secret, string? key = null)
         : base(name)
     {
+        _key = key ?? $"Parameters:{name}";
         _value = value;
         Secret = secret;
     }
@@ -19,5 +21,5 @@ public class ParameterResource : Resource, IValueProvider
     /// <exception cref="DistributedApplicationException">The parameter has no value.</exception>
     public ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<string?>(_value() ?? throw new DistributedApplicationException(
-            $"parameter {Name} has no value: --Parameters:{Name}=…, or the environment variable Parameters__{Name.Replace('-', '_')}"));
+            $"parameter {Name} has no value: --{_key}=…, or the environment variable {_key.Replace(":", "__", StringComparison.Ordinal).Replace('-', '_')}"));
 }

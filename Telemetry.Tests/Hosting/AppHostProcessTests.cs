@@ -2,13 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Telemetry.Benchmarks.Processes;
-using Telemetry.Tests.Hosting;
 
-namespace Telemetry.Tests.Distributed;
+namespace Telemetry.Tests.Hosting;
 
 /// <summary>The one command of the README, on the real services.</summary>
 [Collection(nameof(Distributed))]
-public sealed class AppHostSystemTests
+public sealed class AppHostProcessTests
 {
     [Fact]
     public async Task The_whole_system_starts_fills_the_API_survives_a_killed_collector_and_stops_without_a_trace()
