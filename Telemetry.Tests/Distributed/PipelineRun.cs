@@ -10,7 +10,7 @@ using Telemetry.Storage.Queries;
 
 namespace Telemetry.Tests.Distributed;
 
-/// <summary>The AppHost's system in processes of its own, on one input that is sent once with its own times, and the questions that the tests ask of it.</summary>
+/// <summary>The AppHost's system, in processes of its own, and the questions that the tests ask of it.</summary>
 internal sealed class PipelineRun : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
@@ -35,15 +35,30 @@ internal sealed class PipelineRun : IAsyncDisposable
 
     private string DatabasePath => Path.Combine(_folder, "run", "telemetry.db");
 
-    /// <summary>Starts the system: three streamers that read the file once and as fast as they can, and three collectors.</summary>
+    /// <summary>Starts the system with three streamers that send a file once, as fast as they can and with its own times, and three collectors.</summary>
     /// <param name="csvFile">The input.</param>
     /// <param name="change">Changes the AppHost's resources; of a variable that is set twice, the last value counts.</param>
-    public static async Task<PipelineRun> StartAsync(string csvFile, Action<IDistributedApplicationTestingBuilder>? change = null)
+    public static Task<PipelineRun> OfFileAsync(string csvFile, Action<IDistributedApplicationTestingBuilder>? change = null) =>
+        StartAsync([$"--CsvFile={csvFile}", "--Streamers=3", "--Collectors=3"], builder =>
+        {
+            builder.CreateResourceBuilder<ProjectResource>("streamer")
+                .WithEnvironment("STREAM_INTERVAL", "0")
+                .WithEnvironment("LOOP_DATA", "false")
+                .WithEnvironment("TIMESTAMP_MODE", "source");
+            builder.CreateResourceBuilder<ProjectResource>("collector")
+                .WithEnvironment("POLL_INTERVAL", "100ms");
+            change?.Invoke(builder);
+        });
+
+    /// <summary>Starts the system with a data folder of its own, until its API answers.</summary>
+    /// <param name="args">The AppHost's command line.</param>
+    /// <param name="change">Changes the AppHost's resources.</param>
+    public static async Task<PipelineRun> StartAsync(IEnumerable<string> args, Action<IDistributedApplicationTestingBuilder>? change = null)
     {
         var run = new PipelineRun(Directory.CreateTempSubdirectory("telemetry-distributed-").FullName);
         try
         {
-            await run.StartCoreAsync(csvFile, change);
+            await run.StartCoreAsync(args, change);
             return run;
         }
         catch
@@ -75,6 +90,13 @@ internal sealed class PipelineRun : IAsyncDisposable
     {
         using var reader = new TelemetryReader(DatabasePath);
         return reader.IsReady ? (await reader.StateAsync(Cancellation)).Rows : 0;
+    }
+
+    /// <summary>How many records the API knows.</summary>
+    public async Task<long> ApiTotalAsync()
+    {
+        using var page = JsonDocument.Parse(await Http.GetStringAsync(new Uri("/api/v1/telemetry?page_size=1", UriKind.Relative), Cancellation));
+        return page.RootElement.GetProperty("pagination").GetProperty("total").GetInt64();
     }
 
     /// <summary>Waits until the collectors have written as many rows as the input has.</summary>
@@ -150,17 +172,11 @@ internal sealed class PipelineRun : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private async Task StartCoreAsync(string csvFile, Action<IDistributedApplicationTestingBuilder>? change)
+    private async Task StartCoreAsync(IEnumerable<string> args, Action<IDistributedApplicationTestingBuilder>? change)
     {
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.Telemetry_AppHost>(
-            [$"--CsvFile={csvFile}", $"--DataFolder={Path.Combine(_folder, "run")}", "--Streamers=3", "--Collectors=3"], Cancellation);
+            [$"--DataFolder={Path.Combine(_folder, "run")}", .. args], Cancellation);
         builder.Services.AddLogging(logging => logging.AddProvider(_lines));
-        builder.CreateResourceBuilder<ProjectResource>("streamer")
-            .WithEnvironment("STREAM_INTERVAL", "0")
-            .WithEnvironment("LOOP_DATA", "false")
-            .WithEnvironment("TIMESTAMP_MODE", "source");
-        builder.CreateResourceBuilder<ProjectResource>("collector")
-            .WithEnvironment("POLL_INTERVAL", "100ms");
         change?.Invoke(builder);
         App = await builder.BuildAsync(Cancellation);
         Replicas = new Replicas(App.ResourceNotifications);

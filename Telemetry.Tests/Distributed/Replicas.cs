@@ -44,6 +44,20 @@ internal sealed class Replicas : IAsyncDisposable
         return survivors.Count > 0 && survivors.All(HasEnded);
     }
 
+    /// <summary>Whether the last process of a replica is still there.</summary>
+    public static bool Runs(ResourceEvent replica)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(ProcessId(replica));
+            return !process.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false; // there is no such process
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
