@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Telemetry.Hosting.Run;
@@ -12,6 +13,9 @@ public class DistributedApplication : IHost, IAsyncDisposable
 {
     /// <summary>The exit code for an application that cannot be started, or of which nothing runs any more.</summary>
     private const int ExitFailure = 1;
+
+    /// <summary>The exit code for a setting that cannot be used.</summary>
+    private const int ExitBadSettings = 2;
 
     private readonly IHost _host;
     private readonly Supervisor _supervisor;
@@ -44,8 +48,8 @@ public class DistributedApplication : IHost, IAsyncDisposable
 
     /// <summary>
     /// Starts the application and waits until it is told to stop (Ctrl+C, SIGTERM) or nothing of it runs any more. What
-    /// keeps it from starting is one line on standard error; <see cref="Environment.ExitCode"/> is 1 for that, and where
-    /// everything has ended with a failure.
+    /// keeps it from starting is one line on standard error; <see cref="Environment.ExitCode"/> is 1 for that (2 for
+    /// a setting that cannot be used), and where everything has ended with a failure.
     /// </summary>
     public virtual async Task RunAsync(CancellationToken cancellationToken = default)
     {
@@ -70,7 +74,7 @@ public class DistributedApplication : IHost, IAsyncDisposable
         catch (DistributedApplicationException error)
         {
             await Console.Error.WriteLineAsync($"apphost: {error.Message}");
-            Environment.ExitCode = ExitFailure;
+            Environment.ExitCode = error is BadSettingException ? ExitBadSettings : ExitFailure;
             return;
         }
         await this.WaitForShutdownAsync(cancellationToken);
@@ -82,6 +86,8 @@ public class DistributedApplication : IHost, IAsyncDisposable
     /// <exception cref="DistributedApplicationException">It cannot be started; no process was.</exception>
     public virtual async Task StartAsync(CancellationToken cancellationToken = default)
     {
+        if (Services.GetRequiredService<IConfiguration>()["operation"] is { Length: > 0 } operation && !Enum.TryParse<DistributedApplicationOperation>(operation, ignoreCase: true, out _))
+            throw new BadSettingException($"--operation: '{operation}' is not accepted: expected run or publish");
         await _supervisor.PrepareAsync(cancellationToken);
         await _host.StartAsync(cancellationToken);
     }
