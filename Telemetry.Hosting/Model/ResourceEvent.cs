@@ -24,7 +24,7 @@ public sealed record CustomResourceSnapshot
     public required string ResourceType { get; init; }
 
     /// <summary>Further facts: <c>executable.pid</c> is the process id (int) of the last process.</summary>
-    public required ImmutableArray<ResourcePropertySnapshot> Properties { get; init; }
+    public ImmutableArray<ResourcePropertySnapshot> Properties { get; init; } = [];
 
     /// <summary>One of <see cref="KnownResourceStates"/>.</summary>
     public ResourceStateSnapshot? State { get; init; }

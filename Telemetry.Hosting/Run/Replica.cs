@@ -22,7 +22,7 @@ internal sealed class Replica(PlannedResource resource, PlannedReplica plan, Rep
     private readonly CancellationTokenSource _stop = new();
     private readonly RestartDelay _delay = new(services.Timings);
     private readonly Lock _lock = new();
-    private CustomResourceSnapshot _snapshot = new() { ResourceType = "Project", Properties = [], State = KnownResourceStates.NotStarted };
+    private CustomResourceSnapshot _snapshot = new() { ResourceType = "Project", State = KnownResourceStates.NotStarted };
     private ChildProcess? _process;
     private Task _run = Task.CompletedTask;
     private bool _wasHealthy;
