@@ -23,8 +23,8 @@ var problems = new List<string>();
 var gatewayPort = Number("GatewayPort", 1, 65535);
 var streamers = Number("Streamers", 1, 16);
 var collectors = Number("Collectors", 1, 16);
-var csvFile = FullPath("CsvFile");
-var dataFolder = FullPath("DataFolder");
+var csvFile = InputPath("CsvFile");
+var dataFolder = FolderPath("DataFolder");
 var publishing = builder.ExecutionContext.IsPublishMode;
 if (problems.Count > 0)
 {
@@ -32,13 +32,6 @@ if (problems.Count > 0)
     return 2;
 }
 var database = publishing ? "/data/telemetry.db" : Path.Combine(dataFolder, "telemetry.db");
-if (!publishing)
-{
-    if (OperatingSystem.IsWindows())
-        Directory.CreateDirectory(dataFolder);
-    else
-        Directory.CreateDirectory(dataFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-}
 
 // Endpoints are named, and their ports given in the services' own settings, so that no launch profile is needed. Replicas
 // need ports of their own here; in a cluster every pod has the same.
@@ -123,4 +116,32 @@ string FullPath(string name)
         return Path.GetFullPath(path);
     problems.Add($"apphost: {name}: '' is not accepted: expected a path");
     return "";
+}
+
+string InputPath(string name)
+{
+    var path = FullPath(name);
+    // A glob is the streamers' to look into.
+    if (path.Length > 0 && builder.ExecutionContext.IsRunMode && !Path.Exists(path) && path.AsSpan().IndexOfAny("*?[") < 0)
+        problems.Add($"apphost: {name}: '{path}' does not exist: expected a file, a folder or a glob");
+    return path;
+}
+
+string FolderPath(string name)
+{
+    var path = FullPath(name);
+    if (problems.Count > 0 || builder.ExecutionContext.IsPublishMode)
+        return path;
+    try
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+    catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+    {
+        problems.Add($"apphost: {name}: '{path}' cannot be made: {error.Message}");
+    }
+    return path;
 }

@@ -11,18 +11,23 @@ using Telemetry.Hosting.Run;
 
 namespace Aspire.Hosting;
 
-internal sealed class DistributedApplicationBuilder : IDistributedApplicationBuilder
+internal class DistributedApplicationBuilder : IDistributedApplicationBuilder
 {
     private readonly HostApplicationBuilder _host;
 
-    public DistributedApplicationBuilder(DistributedApplicationOptions options)
+    /// <summary>Makes a builder.</summary>
+    /// <param name="options">The command line and the AppHost.</param>
+    /// <param name="defaults">Configuration that everything else has precedence over.</param>
+    public DistributedApplicationBuilder(DistributedApplicationOptions options, IEnumerable<KeyValuePair<string, string?>>? defaults = null)
     {
         AppHostDirectory = DirectoryOf(options.AssemblyName) ?? Directory.GetCurrentDirectory();
         var configuration = new ConfigurationManager();
+        configuration.AddInMemoryCollection(defaults);
         // An AppHost runs with the settings that it was started with: no file watchers.
         configuration["hostBuilder:reloadConfigOnChange"] = "false";
         _host = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings
         {
+            ApplicationName = options.AssemblyName,
             Args = options.Args,
             Configuration = configuration,
             ContentRootPath = AppHostDirectory,
@@ -79,9 +84,11 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
 
     public IResourceBuilder<T> CreateResourceBuilder<T>(T resource) where T : IResource => new ResourceBuilder<T>(this, resource);
 
-    public DistributedApplication Build() => new(_host.Build());
+    public virtual DistributedApplication Build() => new(BuildHost());
 
-    private static string? DirectoryOf(string? assemblyName)
+    protected IHost BuildHost() => _host.Build();
+
+    protected static string? DirectoryOf(string? assemblyName)
     {
         var assembly = assemblyName is null ? Assembly.GetEntryAssembly() : Assembly.Load(assemblyName);
         return assembly?.GetCustomAttributes<AssemblyMetadataAttribute>()

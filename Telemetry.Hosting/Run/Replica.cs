@@ -143,6 +143,7 @@ internal sealed partial class Replica(PlannedResource resource, PlannedReplica p
             snapshot => snapshot with
             {
                 State = KnownResourceStates.Running,
+                Properties = [new ResourcePropertySnapshot("executable.pid", process.Id)],
                 StartTimeStamp = services.Time.GetUtcNow().UtcDateTime,
                 StopTimeStamp = null,
                 HealthStatus = healthy ? HealthStatus.Healthy : HealthStatus.Unhealthy,
