@@ -148,6 +148,7 @@ export class Resources {
     this.shownDetails = shown;
     const focused = this.details.contains(document.activeElement);
     const scroll = this.details.scrollTop;
+    const opened = new Map([...this.details.querySelectorAll("details")].map(one => [one.dataset.replica, one.open]));
     const addresses = [...resource.endpoints, ...resource.urls].map(one => [one.name, one.isLink
       ? element("a", { href: one.url, target: "_blank", rel: "noopener noreferrer" }, one.url) : one.url]);
     const needed = resource.dependsOn.map(name => {
@@ -163,7 +164,7 @@ export class Resources {
         element("h3", {}, replica.id),
         element("p", { class: "replica" }, element("span", { class: "state", "data-kind": replica.kind }, icon(replica.kind), replica.state), element("span", { class: "detail" }, replica.detail)),
         list(replica.endpoints.map(one => [one.name, one.isLink ? element("a", { href: one.url, target: "_blank", rel: "noopener noreferrer" }, one.url) : one.url])),
-        element("details", { open: index === 0 }, element("summary", {}, `Environment (${replica.environment.length})`),
+        element("details", { "data-replica": replica.id, open: opened.get(replica.id) ?? index === 0 }, element("summary", {}, `Environment (${replica.environment.length})`),
           list(replica.environment.map(variable => [variable.name, element("span", { class: variable.isMasked ? "masked" : "", title: variable.isMasked ? "secret: not sent to the browser" : "" }, variable.value)]))),
       ]));
     this.details.scrollTop = scroll;
