@@ -1,4 +1,3 @@
-using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
@@ -13,8 +12,12 @@ public sealed class Distributed;
 
 /// <summary>From CSV to the store and to HTTP with real processes: what arrives is exactly what a straight reading of the file says.</summary>
 [Collection(nameof(Distributed))]
-public sealed class DistributedTests
+public sealed class DistributedTests : IDisposable
 {
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("telemetry-fleet-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
     public static TheoryData<string> Inputs
     {
         get
@@ -104,9 +107,9 @@ public sealed class DistributedTests
         Assert.True(await run.RowsAsync() < rows, "everything was done before the kill");
     }
 
-    private static string WriteFleet(long rows)
+    private string WriteFleet(long rows)
     {
-        var path = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"telemetry-fleet-{Environment.ProcessId}-{rows}.csv"));
+        var path = Path.Combine(_folder.FullName, "fleet.csv");
         var fleet = new FleetSimulator(new FleetShape { Hosts = 8, GpusPerHost = 8, Steps = (int)(rows / 64) + 1, Interval = TimeSpan.FromSeconds(1) });
         using var writer = CsvFiles.Create(path);
         Assert.Equal(rows, CsvFiles.WriteSixMetrics(fleet, writer, rows));

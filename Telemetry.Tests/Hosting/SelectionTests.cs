@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Xml.Linq;
 using Telemetry.Tests.Tidy;
 
 namespace Telemetry.Tests.Hosting;
@@ -7,7 +8,7 @@ namespace Telemetry.Tests.Hosting;
 /// <summary>Which host AppHost.cs is compiled against, asked of MSBuild itself on machines that are made up.</summary>
 public sealed class SelectionTests : IDisposable
 {
-    private const string Version = "13.2.1";
+    private static readonly string Version = XDocument.Load(Path.Combine(AppHost, "Aspire.props")).Descendants("AspireVersion").Single().Value;
 
     private readonly DirectoryInfo _machine = Directory.CreateTempSubdirectory("telemetry-selection-");
 
