@@ -10,11 +10,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Telemetry.Tests.Kubernetes;
 
-/// <summary>A registry on this machine with one base image for two architectures: an index, manifests, and one layer with one file.</summary>
+/// <summary>A registry on this machine with one base image for two architectures, in the form that Microsoft's have: a list, manifests, one layer with one file.</summary>
 internal sealed class BaseImageRegistry : IAsyncDisposable
 {
-    private const string IndexType = "application/vnd.oci.image.index.v1+json";
-    private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
+    private const string IndexType = "application/vnd.docker.distribution.manifest.list.v2+json";
+    private const string ManifestType = "application/vnd.docker.distribution.manifest.v2+json";
+    private const string ConfigType = "application/vnd.docker.container.image.v1+json";
+    private const string LayerType = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
     private readonly Dictionary<string, (string Type, byte[] Content)> _blobs = [];
     private readonly string _index;
@@ -23,7 +25,7 @@ internal sealed class BaseImageRegistry : IAsyncDisposable
     private BaseImageRegistry()
     {
         var tar = Tar();
-        var layer = Add("application/vnd.oci.image.layer.v1.tar+gzip", Compressed(tar));
+        var layer = Add(LayerType, Compressed(tar));
         _index = Add(IndexType, new
         {
             schemaVersion = 2,
@@ -40,7 +42,7 @@ internal sealed class BaseImageRegistry : IAsyncDisposable
 
         object Platform(string architecture)
         {
-            var config = Add("application/vnd.oci.image.config.v1+json", new
+            var config = Add(ConfigType, new
             {
                 architecture,
                 os = "linux",
@@ -52,8 +54,8 @@ internal sealed class BaseImageRegistry : IAsyncDisposable
             {
                 schemaVersion = 2,
                 mediaType = ManifestType,
-                config = Descriptor("application/vnd.oci.image.config.v1+json", config),
-                layers = new[] { Descriptor("application/vnd.oci.image.layer.v1.tar+gzip", layer) },
+                config = Descriptor(ConfigType, config),
+                layers = new[] { Descriptor(LayerType, layer) },
             });
             return new { mediaType = ManifestType, digest = manifest.Digest, size = manifest.Size, platform = new { architecture, os = "linux" } };
         }

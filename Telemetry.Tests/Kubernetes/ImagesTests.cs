@@ -32,10 +32,10 @@ public sealed class ImagesTests(PublishedChart chart) : IDisposable
     [Theory]
     [InlineData("streamer", "linux-x64", "amd64")]
     [InlineData("collector", "linux-arm64", "arm64")]
-    public async Task An_image_has_the_service_a_user_ports_and_labels_and_is_the_same_when_it_is_made_again(string service, string runtime, string architecture)
+    public async Task An_image_has_the_service_a_user_ports_and_labels(string service, string runtime, string architecture)
     {
         await using var registry = await BaseImageRegistry.StartAsync();
-        var image = await PublishAsync(service, runtime, registry.Address, "first");
+        var image = await PublishAsync(service, runtime, registry.Address);
         var config = image.Configuration.GetProperty("config");
 
         Assert.Equal(architecture, image.Configuration.GetProperty("architecture").GetString());
@@ -57,22 +57,18 @@ public sealed class ImagesTests(PublishedChart chart) : IDisposable
         Assert.Equal(service == "collector" ? [$"/app/runtimes/{runtime}/native/libe_sqlite3.so"] : [], native);
         // The container's file system is read-only and its user is not root: everything must be readable by others.
         Assert.All(image.Files.Values.Where(file => file.Name.Contains("app/", StringComparison.Ordinal)), file => Assert.True(file.Mode.HasFlag(UnixFileMode.OtherRead), file.Name));
-
-        var again = await PublishAsync(service, runtime, registry.Address, "second");
-        Assert.Equal(image.LayerDigests, again.LayerDigests);
-        Assert.Equal(labels, again.Configuration.GetProperty("config").GetProperty("Labels").EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString()!));
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
 
     /// <summary>Makes an image of what is built already.</summary>
-    private async Task<ImageArchive> PublishAsync(string service, string runtime, string registry, string name)
+    private async Task<ImageArchive> PublishAsync(string service, string runtime, string registry)
     {
-        var archive = Path.Combine(_folder.FullName, name + ".tar.gz");
+        var archive = Path.Combine(_folder.FullName, "image.tar");
         var result = await Tool.DotnetAsync(
             [
                 "publish", Project(service), "--no-build", "--configuration", Configuration(), "-t:PublishContainer", "-nologo",
-                $"-p:PublishDir={Path.Combine(_folder.FullName, name)}/",
+                $"-p:PublishDir={Path.Combine(_folder.FullName, "publish")}/",
                 $"-p:ContainerBaseImage={registry}/dotnet/aspnet:base",
                 $"-p:ContainerRuntimeIdentifier={runtime}",
                 $"-p:ContainerArchiveOutputPath={archive}",
