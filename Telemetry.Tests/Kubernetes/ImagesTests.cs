@@ -35,7 +35,9 @@ public sealed class ImagesTests(PublishedChart chart) : IDisposable
     public async Task An_image_has_the_service_a_user_ports_and_labels(string service, string runtime, string architecture)
     {
         await using var registry = await BaseImageRegistry.StartAsync();
-        var image = await PublishAsync(service, runtime, registry.Address);
+        var archive = Path.Combine(_folder.FullName, "image.tar");
+        await PublishAsync(service, runtime, registry.Address, $"-p:ContainerArchiveOutputPath={archive}");
+        var image = await ImageArchive.ReadAsync(archive);
         var config = image.Configuration.GetProperty("config");
 
         Assert.Equal(architecture, image.Configuration.GetProperty("architecture").GetString());
@@ -59,24 +61,36 @@ public sealed class ImagesTests(PublishedChart chart) : IDisposable
         Assert.All(image.Files.Values.Where(file => file.Name.Contains("app/", StringComparison.Ordinal)), file => Assert.True(file.Mode.HasFlag(UnixFileMode.OtherRead), file.Name));
     }
 
+    [Fact]
+    public async Task An_image_is_pushed_to_the_registry_under_the_name_that_the_chart_asks_for()
+    {
+        await using var registry = await BaseImageRegistry.StartAsync();
+        await PublishAsync("gateway", "linux-x64", registry.Address, $"-p:ContainerRegistry={registry.Address}", "-p:ImagePrefix=team/");
+
+        var manifest = registry.Pushed("team/telemetry-gateway", ProductVersion());
+        Assert.NotNull(manifest);
+        Assert.True(registry.Has(manifest.Value.GetProperty("config").GetProperty("digest").GetString()!));
+        var layers = manifest.Value.GetProperty("layers").EnumerateArray().ToList();
+        Assert.Equal(2, layers.Count);
+        Assert.All(layers, layer => Assert.True(registry.Has(layer.GetProperty("digest").GetString()!)));
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
 
     /// <summary>Makes an image of what is built already.</summary>
-    private async Task<ImageArchive> PublishAsync(string service, string runtime, string registry)
+    private async Task PublishAsync(string service, string runtime, string registry, params string[] properties)
     {
-        var archive = Path.Combine(_folder.FullName, "image.tar");
         var result = await Tool.DotnetAsync(
             [
                 "publish", Project(service), "--no-build", "--configuration", Configuration(), "-t:PublishContainer", "-nologo",
                 $"-p:PublishDir={Path.Combine(_folder.FullName, "publish")}/",
                 $"-p:ContainerBaseImage={registry}/dotnet/aspnet:base",
                 $"-p:ContainerRuntimeIdentifier={runtime}",
-                $"-p:ContainerArchiveOutputPath={archive}",
+                .. properties,
             ],
             ("DOTNET_CONTAINER_INSECURE_REGISTRIES", registry),
             ("TMPDIR", _folder.FullName));
         result.Succeeded();
-        return await ImageArchive.ReadAsync(archive);
     }
 
     private static async Task<JsonElement> PropertiesAsync(string service)
