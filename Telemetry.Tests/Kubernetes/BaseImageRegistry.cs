@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
@@ -10,20 +11,23 @@ using Microsoft.Extensions.Logging;
 
 namespace Telemetry.Tests.Kubernetes;
 
-/// <summary>A registry on this machine with one base image for two architectures: an index, manifests, and one layer with one file.</summary>
+/// <summary>A registry on this machine with one base image for two architectures, in the form that Microsoft's have: a list, manifests, one layer with one file. It takes what is pushed.</summary>
 internal sealed class BaseImageRegistry : IAsyncDisposable
 {
-    private const string IndexType = "application/vnd.oci.image.index.v1+json";
-    private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
+    private const string IndexType = "application/vnd.docker.distribution.manifest.list.v2+json";
+    private const string ManifestType = "application/vnd.docker.distribution.manifest.v2+json";
+    private const string ConfigType = "application/vnd.docker.container.image.v1+json";
+    private const string LayerType = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
-    private readonly Dictionary<string, (string Type, byte[] Content)> _blobs = [];
+    private readonly ConcurrentDictionary<string, (string Type, byte[] Content)> _blobs = [];
+    private readonly ConcurrentDictionary<string, string> _pushed = [];
     private readonly string _index;
     private readonly WebApplication _server;
 
     private BaseImageRegistry()
     {
         var tar = Tar();
-        var layer = Add("application/vnd.oci.image.layer.v1.tar+gzip", Compressed(tar));
+        var layer = Add(LayerType, Compressed(tar));
         _index = Add(IndexType, new
         {
             schemaVersion = 2,
@@ -37,10 +41,13 @@ internal sealed class BaseImageRegistry : IAsyncDisposable
         _server = builder.Build();
         _server.MapMethods("/v2/", ["GET", "HEAD"], () => Results.Ok());
         _server.MapMethods("/v2/{**path}", ["GET", "HEAD"], (string path, HttpContext context) => Answer(path.Split('/')[^1], context));
+        _server.MapPost("/v2/{**path}", (string path) => Results.Accepted($"/v2/{path.TrimEnd('/')}/{Guid.NewGuid():N}"));
+        _server.MapPatch("/v2/{**path}", TakePartAsync);
+        _server.MapPut("/v2/{**path}", TakeAsync);
 
         object Platform(string architecture)
         {
-            var config = Add("application/vnd.oci.image.config.v1+json", new
+            var config = Add(ConfigType, new
             {
                 architecture,
                 os = "linux",
@@ -52,8 +59,8 @@ internal sealed class BaseImageRegistry : IAsyncDisposable
             {
                 schemaVersion = 2,
                 mediaType = ManifestType,
-                config = Descriptor("application/vnd.oci.image.config.v1+json", config),
-                layers = new[] { Descriptor("application/vnd.oci.image.layer.v1.tar+gzip", layer) },
+                config = Descriptor(ConfigType, config),
+                layers = new[] { Descriptor(LayerType, layer) },
             });
             return new { mediaType = ManifestType, digest = manifest.Digest, size = manifest.Size, platform = new { architecture, os = "linux" } };
         }
@@ -61,6 +68,13 @@ internal sealed class BaseImageRegistry : IAsyncDisposable
 
     /// <summary>Where it listens, as host and port.</summary>
     public string Address => new Uri(_server.Urls.Single()).Authority;
+
+    /// <summary>The manifest that was pushed under a repository and tag; null where none was.</summary>
+    public JsonElement? Pushed(string repository, string tag) =>
+        _pushed.TryGetValue($"{repository}/manifests/{tag}", out var digest) ? JsonDocument.Parse(_blobs[digest].Content).RootElement : null;
+
+    /// <summary>Whether a blob was pushed, or is part of the base image.</summary>
+    public bool Has(string digest) => _blobs.ContainsKey(digest);
 
     public static async Task<BaseImageRegistry> StartAsync()
     {
@@ -79,6 +93,34 @@ internal sealed class BaseImageRegistry : IAsyncDisposable
             return Results.NotFound();
         context.Response.Headers["Docker-Content-Digest"] = digest;
         return Results.Bytes(blob.Content, blob.Type);
+    }
+
+    /// <summary>Takes an upload's content, which is named when it is finished.</summary>
+    private async Task<IResult> TakePartAsync(string path, HttpContext context)
+    {
+        var before = _blobs.TryGetValue(path, out var part) ? part.Content : [];
+        _blobs[path] = ("", [.. before, .. await BodyAsync(context)]);
+        return Results.Accepted($"/v2/{path}");
+    }
+
+    /// <summary>Finishes an upload, or takes a manifest.</summary>
+    private async Task<IResult> TakeAsync(string path, HttpContext context)
+    {
+        var body = await BodyAsync(context);
+        if (_blobs.TryRemove(path, out var part))
+            body = [.. part.Content, .. body];
+        var digest = Add(context.Request.ContentType ?? "application/octet-stream", body).Digest;
+        if (context.Request.Query["digest"] is [{ } expected])
+            return expected == digest ? Results.Created($"/v2/{path}", null) : Results.BadRequest();
+        _pushed[path] = digest;
+        return Results.Created($"/v2/{path}", null);
+    }
+
+    private static async Task<byte[]> BodyAsync(HttpContext context)
+    {
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        return body.ToArray();
     }
 
     private (string Digest, int Size) Add(string type, object content) => Add(type, JsonSerializer.SerializeToUtf8Bytes(content));
