@@ -9,7 +9,7 @@ namespace Telemetry.Tests.Distributed;
 /// <summary>A pipeline of real processes on one input, and the questions that the tests ask of it.</summary>
 internal sealed class PipelineRun : IAsyncDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("telemetry-distributed-").FullName;
     private readonly CancellationTokenSource _deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

@@ -17,7 +17,7 @@ internal sealed class TestHost : IAsyncDisposable
     public TestHost(params string[] args)
     {
         // Generous: the machine may be busy with other tests.
-        _limit.CancelAfter(TimeSpan.FromSeconds(60));
+        _limit.CancelAfter(TimeSpan.FromMinutes(3));
         Builder = DistributedApplication.CreateBuilder(args);
         Builder.Services.AddSingleton(new HostConsole(Lines, Lines, colour: false));
         Builder.Services.AddSingleton(Timings);
