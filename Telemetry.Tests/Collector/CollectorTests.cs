@@ -6,6 +6,7 @@ using Telemetry.Tests.Messaging;
 
 namespace Telemetry.Tests.Collector;
 
+[Collection(nameof(Environment.ExitCode))]
 public sealed class CollectorTests : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
