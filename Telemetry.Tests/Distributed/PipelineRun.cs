@@ -13,7 +13,7 @@ namespace Telemetry.Tests.Distributed;
 /// <summary>The AppHost's system, in processes of its own, and the questions that the tests ask of it.</summary>
 internal sealed class PipelineRun : IAsyncDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
 
     private readonly CancellationTokenSource _deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private readonly LastLines _lines = new();

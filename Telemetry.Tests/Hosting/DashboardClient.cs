@@ -57,7 +57,10 @@ internal sealed class DashboardClient : IDisposable
             .Single(replica => replica.GetProperty("id").GetString() == id);
 
     /// <summary>Reads the stream of events until a replica is in a state that the page shows so.</summary>
-    public async Task<JsonElement> ReplicaAsync(string id, string state)
+    public Task<JsonElement> ReplicaAsync(string id, string state) => ReplicaAsync(id, replica => replica.GetProperty("state").GetString() == state);
+
+    /// <summary>Reads the stream of events until a replica is as expected.</summary>
+    public async Task<JsonElement> ReplicaAsync(string id, Func<JsonElement, bool> isExpected)
     {
         using var events = await EventsAsync();
         while (true)
@@ -67,7 +70,7 @@ internal sealed class DashboardClient : IDisposable
                 continue;
             foreach (var replica in data.GetProperty("resources").EnumerateArray().SelectMany(resource => resource.GetProperty("replicas").EnumerateArray()))
             {
-                if (replica.GetProperty("id").GetString() == id && replica.GetProperty("state").GetString() == state)
+                if (replica.GetProperty("id").GetString() == id && isExpected(replica))
                     return replica;
             }
         }
