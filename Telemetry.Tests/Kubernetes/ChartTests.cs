@@ -91,6 +91,18 @@ public sealed class ChartTests(PublishedChart chart)
         Assert.Contains("persistence.store.existingClaim", result.Errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("default", "kubectl port-forward service/gateway-service 8080:8080 --namespace telemetry")]
+    [InlineData("load balancer", "kubectl get service gateway-service --namespace telemetry")]
+    [InlineData("node port", "kubectl get service gateway-service --namespace telemetry")]
+    [InlineData("ingress", "https://gpus.example.com/swagger/index.html")]
+    public async Task Installing_says_how_the_gateway_is_reached(string overrides, string way)
+    {
+        var notes = (await chart.HelmAsync("install", Overrides.Files[overrides])).Succeeded().Split("NOTES:")[1];
+        Assert.Contains(way, notes, StringComparison.Ordinal);
+        Assert.Contains("kubectl delete pvc collector-store", notes, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Odd_settings_arrive_as_they_are()
     {

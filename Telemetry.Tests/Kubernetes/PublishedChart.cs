@@ -40,9 +40,12 @@ public sealed class PublishedChart : IAsyncLifetime
     internal async Task<ToolResult> HelmAsync(string command, string values)
     {
         var file = Write("values.yaml", values);
-        return command == "template"
-            ? await Tool.HelmAsync("template", Release, Folder, "--namespace", "telemetry", "--values", file)
-            : await Tool.HelmAsync(command, Folder, "--strict", "--values", file);
+        return command switch
+        {
+            "lint" => await Tool.HelmAsync("lint", Folder, "--strict", "--values", file),
+            "install" => await Tool.HelmAsync("install", Release, Folder, "--dry-run=client", "--namespace", "telemetry", "--values", file),
+            _ => await Tool.HelmAsync(command, Release, Folder, "--namespace", "telemetry", "--values", file),
+        };
     }
 
     /// <summary>A file beside the chart.</summary>

@@ -5,14 +5,15 @@ namespace Telemetry.Tests.Kubernetes;
 /// <summary>A program that a test runs to its end.</summary>
 internal static class Tool
 {
-    /// <summary>Runs helm, or skips the test where there is none. In CI a missing program is a failure.</summary>
-    public static Task<ToolResult> HelmAsync(params string[] args) => RunAsync(Find("helm"), args);
+    /// <summary>Runs helm without any cluster, or skips the test where there is none. In CI a missing program is a failure.</summary>
+    public static Task<ToolResult> HelmAsync(params string[] args) => RunAsync(Find("helm"), args, ("KUBECONFIG", "/dev/null"));
 
     /// <summary>Runs kubectl without any cluster, or skips the test where there is none.</summary>
     public static Task<ToolResult> KubectlAsync(params string[] args) => RunAsync(Find("kubectl"), args, ("KUBECONFIG", "/dev/null"));
 
-    /// <summary>Runs the SDK.</summary>
-    public static Task<ToolResult> DotnetAsync(string[] args, params (string Name, string Value)[] environment) => RunAsync("dotnet", args, environment);
+    /// <summary>Runs the SDK, which leaves no processes behind that would keep its output open.</summary>
+    public static Task<ToolResult> DotnetAsync(string[] args, params (string Name, string Value)[] environment) =>
+        RunAsync("dotnet", args, [("MSBUILDDISABLENODEREUSE", "1"), .. environment]);
 
     private static async Task<ToolResult> RunAsync(string program, string[] args, params (string Name, string Value)[] environment)
     {
