@@ -11,9 +11,12 @@ internal static class Tool
     /// <summary>Runs kubectl without any cluster, or skips the test where there is none.</summary>
     public static Task<ToolResult> KubectlAsync(params string[] args) => RunAsync(Find("kubectl"), args, ("KUBECONFIG", "/dev/null"));
 
-    /// <summary>Runs the SDK, which leaves no processes behind that would keep its output open.</summary>
+    /// <summary>Runs the SDK, which leaves nothing behind that would keep its output open or write into its temporary folder.</summary>
     public static Task<ToolResult> DotnetAsync(string[] args, params (string Name, string Value)[] environment) =>
-        RunAsync("dotnet", args, [("MSBUILDDISABLENODEREUSE", "1"), .. environment]);
+        RunAsync(
+            "dotnet",
+            args,
+            [("MSBUILDDISABLENODEREUSE", "1"), ("DOTNET_CLI_TELEMETRY_OPTOUT", "1"), ("DOTNET_CLI_WORKLOAD_UPDATE_NOTIFY_DISABLE", "1"), .. environment]);
 
     private static async Task<ToolResult> RunAsync(string program, string[] args, params (string Name, string Value)[] environment)
     {
