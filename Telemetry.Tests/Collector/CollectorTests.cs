@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Time.Testing;
 using Telemetry.Messaging.Records;
 using Telemetry.Tests.Messaging;
+using Telemetry.Tests.Streamer;
 
 namespace Telemetry.Tests.Collector;
 
@@ -117,12 +117,12 @@ public sealed class CollectorTests : IAsyncDisposable
     [Fact]
     public async Task F15_a_collector_that_lost_its_partition_drops_its_buffer()
     {
-        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var time = new TimersTime();
         var (paused, heir) = (new FakeQueue(_log), new FakeQueue(_log));
-        var app = await _fixture.StartAsync(paused, o => o with { BatchSize = 1_000, PollInterval = TimeSpan.FromMinutes(1) }, time);
+        var app = await _fixture.StartAsync(paused, o => o with { BatchSize = 1_000, PollInterval = TimeSpan.FromSeconds(50) }, time);
         paused.Assign(0);
         _log.Append(Samples.Run(0, 10)); // waits in the first one's buffer
-        await WaitForMetricAsync(app, "telemetry_pipeline_collector_buffered_records", 10);
+        await time.IsAwaitedAsync(TimeSpan.FromSeconds(50), TestContext.Current.CancellationToken);
         await _fixture.StartAsync(heir);
         heir.Assign(0);
         await heir.CommittedAsync(0, 10);
@@ -263,12 +263,12 @@ public sealed class CollectorTests : IAsyncDisposable
     [Fact]
     public async Task A_partial_batch_is_written_when_it_has_waited_long_enough()
     {
-        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var time = new TimersTime();
         var queue = new FakeQueue(_log);
-        var app = await _fixture.StartAsync(queue, o => o with { BatchSize = 3, PollInterval = TimeSpan.FromSeconds(50) }, time);
+        await _fixture.StartAsync(queue, o => o with { BatchSize = 3, PollInterval = TimeSpan.FromSeconds(50) }, time);
         queue.Assign(0);
         _log.Append(Samples.Run(0, 2));
-        await WaitForMetricAsync(app, "telemetry_pipeline_collector_buffered_records", 2);
+        await time.IsAwaitedAsync(TimeSpan.FromSeconds(50), TestContext.Current.CancellationToken); // the writer has them
         time.Advance(TimeSpan.FromSeconds(49));
         Assert.Empty(await _fixture.ValuesAsync());
         time.Advance(TimeSpan.FromSeconds(2));
