@@ -2,6 +2,7 @@
 // host (Telemetry.Hosting); neither this file nor the services know which one it is.
 using System.Globalization;
 using Microsoft.Extensions.Configuration.Memory;
+using Telemetry.AppHost.Kubernetes;
 
 var builder = DistributedApplication.CreateBuilder(args);
 
@@ -22,70 +23,82 @@ var problems = new List<string>();
 var gatewayPort = Number("GatewayPort", 1, 65535);
 var streamers = Number("Streamers", 1, 16);
 var collectors = Number("Collectors", 1, 16);
-var csvFile = FullPath("CsvFile");
-var dataFolder = FullPath("DataFolder");
+var csvFile = InputPath("CsvFile");
+var dataFolder = FolderPath("DataFolder");
+var publishing = builder.ExecutionContext.IsPublishMode;
 if (problems.Count > 0)
 {
     await Console.Error.WriteLineAsync(string.Join(Environment.NewLine, problems));
     return 2;
 }
-var database = Path.Combine(dataFolder, "telemetry.db");
-if (builder.ExecutionContext.IsRunMode)
-{
-    if (OperatingSystem.IsWindows())
-        Directory.CreateDirectory(dataFolder);
-    else
-        Directory.CreateDirectory(dataFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-}
+var database = publishing ? "/data/telemetry.db" : Path.Combine(dataFolder, "telemetry.db");
 
-// Endpoints are named, and their ports given in the services' own settings, so that no launch profile is needed.
+// Endpoints are named, and their ports given in the services' own settings, so that no launch profile is needed. Replicas
+// need ports of their own here; in a cluster every pod has the same.
 var broker = builder.AddProject<Projects.Telemetry_Broker>("broker", launchProfileName: null)
-    .WithHttpEndpoint(name: "http", env: "METRICS_PORT")
-    .WithHttpEndpoint(name: "grpc", env: "PORT")
+    .WithHttpEndpoint(name: "http", targetPort: InCluster(8080), env: "METRICS_PORT")
+    .WithHttpEndpoint(name: "grpc", targetPort: InCluster(8081), env: "PORT")
     .WithEndpoint("grpc", endpoint => endpoint.Transport = "http2")
-    .WithHttpHealthCheck("/health", endpointName: "http");
+    .WithHttpProbe(ProbeType.Readiness, "/health", endpointName: "http")
+    .WithHttpProbe(ProbeType.Liveness, "/alive", endpointName: "http")
+    .PublishAsKubernetesService(Chart.Broker);
 
-builder.AddProject<Projects.Telemetry_Streamer>("streamer", launchProfileName: null)
+var streamer = builder.AddProject<Projects.Telemetry_Streamer>("streamer", launchProfileName: null)
     .WithReplicas(streamers)
-    .WithHttpEndpoint(name: "http", env: "METRICS_PORT")
-    .WithHttpHealthCheck("/health", endpointName: "http")
-    .WithEnvironment("CSV_FILE", csvFile)
-    .WithEnvironment("STREAM_INTERVAL", "1s")
-    .WithEnvironment("BATCH_SIZE", "32")
+    .WithHttpEndpoint(name: "http", targetPort: InCluster(8080), env: "METRICS_PORT")
+    .WithHttpProbe(ProbeType.Readiness, "/health", endpointName: "http")
+    .WithHttpProbe(ProbeType.Liveness, "/alive", endpointName: "http")
+    .WithEnvironment("CSV_FILE", publishing ? "/app/samples/telemetry.csv" : csvFile)
     .WithEnvironment("MESSAGEQUEUE_ADDR", broker.GetEndpoint("grpc"))
     .WithReference(broker)
-    .WaitFor(broker);
+    .WaitFor(broker)
+    .PublishAsKubernetesService(Chart.Streamer);
 
-builder.AddProject<Projects.Telemetry_Collector>("collector", launchProfileName: null)
+var collector = builder.AddProject<Projects.Telemetry_Collector>("collector", launchProfileName: null)
     .WithReplicas(collectors)
-    .WithHttpEndpoint(name: "http", env: "METRICS_PORT")
-    .WithHttpHealthCheck("/health", endpointName: "http")
+    .WithHttpEndpoint(name: "http", targetPort: InCluster(8080), env: "METRICS_PORT")
+    .WithHttpProbe(ProbeType.Readiness, "/health", endpointName: "http")
+    .WithHttpProbe(ProbeType.Liveness, "/alive", endpointName: "http")
     .WithEnvironment("DATABASE_PATH", database)
-    .WithEnvironment("POLL_INTERVAL", "500ms")
     .WithEnvironment("MESSAGEQUEUE_ADDR", broker.GetEndpoint("grpc"))
     .WithReference(broker)
-    .WaitFor(broker);
+    .WaitFor(broker)
+    .PublishAsKubernetesService(Chart.Collector);
 
-builder.AddProject<Projects.Telemetry_Gateway>("gateway", launchProfileName: null)
-    .WithHttpEndpoint(name: "http", port: gatewayPort, env: "PORT")
+var gateway = builder.AddProject<Projects.Telemetry_Gateway>("gateway", launchProfileName: null)
+    .WithHttpEndpoint(name: "http", port: gatewayPort, targetPort: InCluster(8080), env: "PORT")
     .WithExternalHttpEndpoints()
-    .WithHttpHealthCheck("/health", endpointName: "http")
+    .WithHttpProbe(ProbeType.Readiness, "/health", endpointName: "http")
+    .WithHttpProbe(ProbeType.Liveness, "/alive", endpointName: "http")
     .WithUrlForEndpoint("http", _ => new() { Url = "/swagger/index.html", DisplayText = "Swagger UI" })
-    .WithUrl(new Uri(dataFolder).AbsoluteUri, "data folder")
     .WithEnvironment("DATABASE_PATH", database)
     .WithEnvironment("MESSAGEQUEUE_ADDR", broker.GetEndpoint("grpc"))
     .WithReference(broker)
-    .WaitFor(broker);
+    .WaitFor(broker)
+    .PublishAsKubernetesService(Chart.Gateway);
 
-// Services do not inherit the AppHost's environment.
-if (builder.ExecutionContext.IsRunMode)
+Chart.Add(builder);
+
+if (publishing)
 {
-    foreach (var service in builder.Resources.OfType<ProjectResource>())
-        builder.CreateResourceBuilder(service).WithEnvironment("ASPNETCORE_ENVIRONMENT", builder.Environment.EnvironmentName);
+    // Without this a service listens on its own machine only, which is its pod.
+    foreach (var service in new[] { broker, streamer, collector, gateway })
+        service.WithEnvironment("LISTEN_ADDRESS", "any");
+}
+else
+{
+    // A run on this machine is for looking at: data comes quickly. Services do not inherit the AppHost's environment.
+    streamer.WithEnvironment("STREAM_INTERVAL", "1s").WithEnvironment("BATCH_SIZE", "32");
+    collector.WithEnvironment("POLL_INTERVAL", "500ms");
+    gateway.WithUrl(new Uri(dataFolder).AbsoluteUri, "data folder");
+    foreach (var service in new[] { broker, streamer, collector, gateway })
+        service.WithEnvironment("ASPNETCORE_ENVIRONMENT", builder.Environment.EnvironmentName);
 }
 
 await builder.Build().RunAsync();
 return Environment.ExitCode;
+
+int? InCluster(int port) => publishing ? port : null;
 
 int Number(string name, int min, int max)
 {
@@ -103,4 +116,32 @@ string FullPath(string name)
         return Path.GetFullPath(path);
     problems.Add($"apphost: {name}: '' is not accepted: expected a path");
     return "";
+}
+
+string InputPath(string name)
+{
+    var path = FullPath(name);
+    // A glob is the streamers' to look into.
+    if (path.Length > 0 && builder.ExecutionContext.IsRunMode && !Path.Exists(path) && path.AsSpan().IndexOfAny("*?[") < 0)
+        problems.Add($"apphost: {name}: '{path}' does not exist: expected a file, a folder or a glob");
+    return path;
+}
+
+string FolderPath(string name)
+{
+    var path = FullPath(name);
+    if (problems.Count > 0 || builder.ExecutionContext.IsPublishMode)
+        return path;
+    try
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+    catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+    {
+        problems.Add($"apphost: {name}: '{path}' cannot be made: {error.Message}");
+    }
+    return path;
 }

@@ -28,6 +28,12 @@ public static class ServiceHost
     /// <summary>The grace period for a stop: intake ends, what is in hand is finished.</summary>
     public static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(25);
 
+    /// <summary>Answers 200 where the service is ready for work.</summary>
+    public const string HealthPath = "/health";
+
+    /// <summary>Answers 200 where the service is not stuck.</summary>
+    public const string AlivePath = "/alive";
+
     /// <summary>
     /// A web application builder with JSON logs (or the format that <c>Logging:Console:FormatterName</c> names),
     /// OpenTelemetry metrics for Prometheus, traces when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set, and health checks.
@@ -76,8 +82,8 @@ public static class ServiceHost
     /// <summary>Maps <c>/health</c> (ready), <c>/alive</c> (not stuck) and <c>/metrics</c> (Prometheus).</summary>
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {
-        app.MapHealthChecks("/health");
-        app.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") });
+        app.MapHealthChecks(HealthPath);
+        app.MapHealthChecks(AlivePath, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") });
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
     }
@@ -141,5 +147,5 @@ public static class ServiceHost
         : IPAddress.TryParse(text, out var address) ? address
         : throw new SettingException($"LISTEN_ADDRESS: '{text}' is not accepted: expected localhost, any or an IP address");
 
-    private static bool IsOperational(string? path) => path is "/health" or "/alive" or "/metrics";
+    private static bool IsOperational(string? path) => path is HealthPath or AlivePath or "/metrics";
 }

@@ -1,25 +1,33 @@
 using System.Reflection;
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Pipelines;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Telemetry.Hosting.Dashboard;
+using Telemetry.Hosting.Publish;
 using Telemetry.Hosting.Run;
 
 namespace Aspire.Hosting;
 
-internal sealed class DistributedApplicationBuilder : IDistributedApplicationBuilder
+internal class DistributedApplicationBuilder : IDistributedApplicationBuilder
 {
     private readonly HostApplicationBuilder _host;
 
-    public DistributedApplicationBuilder(DistributedApplicationOptions options)
+    /// <summary>Makes a builder.</summary>
+    /// <param name="options">The command line and the AppHost.</param>
+    /// <param name="defaults">Configuration that everything else has precedence over.</param>
+    public DistributedApplicationBuilder(DistributedApplicationOptions options, IEnumerable<KeyValuePair<string, string?>>? defaults = null)
     {
         AppHostDirectory = DirectoryOf(options.AssemblyName) ?? Directory.GetCurrentDirectory();
         var configuration = new ConfigurationManager();
+        configuration.AddInMemoryCollection(defaults);
         // An AppHost runs with the settings that it was started with: no file watchers.
         configuration["hostBuilder:reloadConfigOnChange"] = "false";
         _host = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings
         {
+            ApplicationName = options.AssemblyName,
             Args = options.Args,
             Configuration = configuration,
             ContentRootPath = AppHostDirectory,
@@ -35,9 +43,18 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         Services.AddSingleton(TimeProvider.System);
         Services.AddSingleton<HostTimings>();
         Services.AddSingleton(HostConsole.OfThisProcess());
+        Services.AddSingleton(new LogLimits());
+        Services.AddSingleton<LogStore>();
+        Services.AddSingleton<RunOutput>();
         Services.AddSingleton(new ResourceNotificationService());
+        Services.AddSingleton<DashboardAccess>();
         Services.AddSingleton<Supervisor>();
+        // Before the supervisor, so that it is stopped after it and shows how the services stop.
+        Services.AddHostedService<DashboardServer>();
         Services.AddHostedService(services => services.GetRequiredService<Supervisor>());
+        Services.AddSingleton((Pipeline)Pipeline);
+        Services.AddSingleton<Publisher>();
+        Services.AddSingleton<IPipelineOutputService>(services => services.GetRequiredService<Publisher>());
         _host.Logging.ClearProviders();
         _host.Logging.AddFilter("Microsoft", LogLevel.Warning);
         Services.AddSingleton<ILoggerProvider, HostLoggerProvider>();
@@ -55,6 +72,8 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
 
     public IResourceCollection Resources { get; } = new ResourceCollection();
 
+    public IDistributedApplicationPipeline Pipeline { get; } = new Pipeline();
+
     public IResourceBuilder<T> AddResource<T>(T resource) where T : IResource
     {
         if (Resources.Any(other => string.Equals(other.Name, resource.Name, StringComparison.OrdinalIgnoreCase)))
@@ -65,9 +84,11 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
 
     public IResourceBuilder<T> CreateResourceBuilder<T>(T resource) where T : IResource => new ResourceBuilder<T>(this, resource);
 
-    public DistributedApplication Build() => new(_host.Build());
+    public virtual DistributedApplication Build() => new(BuildHost());
 
-    private static string? DirectoryOf(string? assemblyName)
+    protected IHost BuildHost() => _host.Build();
+
+    protected static string? DirectoryOf(string? assemblyName)
     {
         var assembly = assemblyName is null ? Assembly.GetEntryAssembly() : Assembly.Load(assemblyName);
         return assembly?.GetCustomAttributes<AssemblyMetadataAttribute>()

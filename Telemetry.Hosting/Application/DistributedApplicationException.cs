@@ -2,7 +2,7 @@ namespace Aspire.Hosting;
 
 /// <summary>
 /// The application cannot be built or started for a reason that the person who runs it can mend. The message is one
-/// line that says what and how; <see cref="DistributedApplication.RunAsync"/> shows it and sets exit code 1.
+/// line that says what and how; <see cref="DistributedApplication.RunAsync"/> shows it and sets the exit code.
 /// </summary>
 public class DistributedApplicationException : Exception
 {
@@ -23,3 +23,6 @@ public class DistributedApplicationException : Exception
     {
     }
 }
+
+/// <summary>A setting of the host's own cannot be used: exit code 2, as for the services.</summary>
+internal sealed class BadSettingException(string message) : DistributedApplicationException(message);

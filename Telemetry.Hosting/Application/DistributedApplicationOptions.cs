@@ -8,4 +8,7 @@ public sealed class DistributedApplicationOptions
 
     /// <summary>The assembly that knows the AppHost's folder; the entry assembly unless given.</summary>
     public string? AssemblyName { get; set; }
+
+    /// <summary>Whether there is no dashboard; <c>--Dashboard:Enabled=false</c> says the same.</summary>
+    public bool DisableDashboard { get; set; }
 }

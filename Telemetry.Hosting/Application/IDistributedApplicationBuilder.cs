@@ -1,4 +1,5 @@
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Pipelines;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -25,6 +26,9 @@ public interface IDistributedApplicationBuilder
 
     /// <summary>The resources that were added.</summary>
     IResourceCollection Resources { get; }
+
+    /// <summary>The steps by which the application is published.</summary>
+    IDistributedApplicationPipeline Pipeline { get; }
 
     /// <summary>Adds a resource.</summary>
     /// <exception cref="DistributedApplicationException">There is a resource of that name (names do not differ by case only).</exception>

@@ -8,8 +8,14 @@ namespace Aspire.Hosting
         /// <summary>The absolute path of the project file.</summary>
         string ProjectPath { get; }
 
+        /// <summary>The project's launch profiles, where they are not in its <c>Properties/launchSettings.json</c>.</summary>
+        LaunchSettings? LaunchSettings => null;
+
         /// <summary>Whether the project is built already when the application starts.</summary>
         bool SuppressBuild => false;
+
+        /// <summary>Whether the project is a single file of code.</summary>
+        bool IsFileBasedApp => false;
     }
 }
 

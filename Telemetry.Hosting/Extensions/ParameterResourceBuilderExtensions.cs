@@ -21,8 +21,17 @@ public static class ParameterResourceBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(value);
-        // Whether the value becomes a default of a chart matters to a publisher only.
-        _ = publishValueAsDefault;
-        return builder.AddResource(new ParameterResource(name, () => value, secret));
+        return builder.AddResource(new ParameterResource(name, () => value, secret, publishValueAsDefault));
+    }
+
+    /// <summary>Adds a connection string whose value is the configuration's <c>ConnectionStrings:&lt;name&gt;</c>.</summary>
+    /// <param name="builder">The application.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="environmentVariableName">The variable that tells it to others; <c>ConnectionStrings__&lt;name&gt;</c> unless given.</param>
+    public static IResourceBuilder<IResourceWithConnectionString> AddConnectionString(
+        this IDistributedApplicationBuilder builder, string name, string? environmentVariableName = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.AddResource(new ConnectionStringResource(name, environmentVariableName, () => builder.Configuration[$"ConnectionStrings:{name}"]));
     }
 }

@@ -5,6 +5,10 @@ namespace Aspire.Hosting;
 /// <summary>Adds projects.</summary>
 public static class ProjectResourceBuilderExtensions
 {
+    /// <summary>Adds a project. This host reads no launch profiles: endpoints and variables stand in AppHost.cs.</summary>
+    public static IResourceBuilder<ProjectResource> AddProject<TProject>(this IDistributedApplicationBuilder builder, string name)
+        where TProject : IProjectMetadata, new() => builder.AddProject<TProject>(name, _ => { });
+
     /// <summary>Adds a project.</summary>
     /// <param name="builder">The application.</param>
     /// <param name="name">The resource's name.</param>
@@ -12,10 +16,22 @@ public static class ProjectResourceBuilderExtensions
     /// <exception cref="NotSupportedException">A launch profile is asked for.</exception>
     public static IResourceBuilder<ProjectResource> AddProject<TProject>(
         this IDistributedApplicationBuilder builder, string name, string? launchProfileName)
+        where TProject : IProjectMetadata, new() => builder.AddProject<TProject>(name, options => options.LaunchProfileName = launchProfileName);
+
+    /// <summary>Adds a project.</summary>
+    /// <param name="builder">The application.</param>
+    /// <param name="name">The resource's name.</param>
+    /// <param name="configure">Says what is taken from the project; this host takes nothing.</param>
+    /// <exception cref="NotSupportedException">A launch profile is asked for.</exception>
+    public static IResourceBuilder<ProjectResource> AddProject<TProject>(
+        this IDistributedApplicationBuilder builder, string name, Action<ProjectResourceOptions> configure)
         where TProject : IProjectMetadata, new()
     {
         ArgumentNullException.ThrowIfNull(builder);
-        if (launchProfileName is not null)
+        ArgumentNullException.ThrowIfNull(configure);
+        var options = new ProjectResourceOptions();
+        configure(options);
+        if (options is { LaunchProfileName: not null, ExcludeLaunchProfile: false })
             throw new NotSupportedException($"the embedded host reads no launch profiles: pass launchProfileName: null for '{name}' and declare its endpoints");
         return builder.AddResource(new ProjectResource(name)).WithAnnotation(new TProject());
     }

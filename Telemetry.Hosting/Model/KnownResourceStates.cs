@@ -27,6 +27,12 @@ public static class KnownResourceStates
     /// <summary>Its process was told to stop.</summary>
     public static readonly string Stopping = nameof(Stopping);
 
+    /// <summary>It runs, but what it needs to run has failed.</summary>
+    public static readonly string RuntimeUnhealthy = nameof(RuntimeUnhealthy);
+
+    /// <summary>States of a replica without a process that was there; the host may still start an exited one again.</summary>
+    public static readonly IReadOnlyList<string> TerminalStates = [Finished, FailedToStart, Exited];
+
     /// <summary>States in which a replica will never be healthy again.</summary>
     internal static bool IsFinal(string state) => state == Finished || state == FailedToStart;
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Aspire.Hosting.ApplicationModel;
@@ -9,11 +10,21 @@ public sealed record ResourceStateSnapshot(string Text, string? Style = null)
     public static implicit operator ResourceStateSnapshot?(string? text) => text is null ? null : new ResourceStateSnapshot(text);
 }
 
+/// <summary>A further fact about a replica, as <c>executable.pid</c>.</summary>
+public sealed record ResourcePropertySnapshot(string Name, object? Value)
+{
+    /// <summary>Whether the value must not be shown.</summary>
+    public bool IsSensitive { get; init; }
+}
+
 /// <summary>What is known about a replica at one moment.</summary>
 public sealed record CustomResourceSnapshot
 {
     /// <summary>The kind of resource, as <c>Project</c>.</summary>
     public required string ResourceType { get; init; }
+
+    /// <summary>Further facts: <c>executable.pid</c> is the process id (int) of the last process.</summary>
+    public ImmutableArray<ResourcePropertySnapshot> Properties { get; init; } = [];
 
     /// <summary>One of <see cref="KnownResourceStates"/>.</summary>
     public ResourceStateSnapshot? State { get; init; }

@@ -6,15 +6,18 @@ namespace Telemetry.Hosting.Run;
 /// <summary>Asks a replica for its health as long as its process runs.</summary>
 internal sealed class HealthMonitor(HttpClient client, HostTimings timings, TimeProvider time)
 {
-    /// <summary>Reports every change: the status, and why where it is not healthy. Runs until it is cancelled.</summary>
+    /// <summary>Reports every change of the status, and of why it is not healthy. Runs until it is cancelled.</summary>
     public async Task RunAsync(IReadOnlyList<PlannedHealthCheck> checks, Action<HealthStatus, string> changed, CancellationToken cancellationToken)
     {
-        var latest = HealthStatus.Unhealthy;
+        var latest = (HealthStatus.Unhealthy, "");
         while (true)
         {
             var (status, reason) = await CheckAsync(checks, cancellationToken);
-            if (status != latest)
-                changed(latest = status, reason);
+            if ((status, reason) != latest)
+            {
+                latest = (status, reason);
+                changed(status, reason);
+            }
             await Task.Delay(status == HealthStatus.Healthy ? timings.HealthyPollInterval : timings.UnhealthyPollInterval, time, cancellationToken);
         }
     }

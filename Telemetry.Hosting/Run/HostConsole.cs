@@ -1,7 +1,7 @@
 namespace Telemetry.Hosting.Run;
 
 /// <summary>Writes the lines of all processes, each with its source in front, so that no two lines mix.</summary>
-internal sealed class HostConsole(TextWriter output, TextWriter error, bool colour)
+internal class HostConsole(TextWriter output, TextWriter error, bool colour)
 {
     /// <summary>The source of the host's own lines.</summary>
     public const string Host = "host";
@@ -22,7 +22,7 @@ internal sealed class HostConsole(TextWriter output, TextWriter error, bool colo
     }
 
     /// <summary>Writes <c>[source] text</c>.</summary>
-    public void Line(string source, string text, bool isError = false)
+    public virtual void Line(string source, string text, bool isError = false)
     {
         lock (_lock)
         {

@@ -3,15 +3,15 @@ using Microsoft.Extensions.Logging;
 namespace Telemetry.Hosting.Run;
 
 /// <summary>Writes the host's own log events as lines between those of the services; warnings and errors go to standard error.</summary>
-internal sealed class HostLoggerProvider(HostConsole console) : ILoggerProvider
+internal sealed class HostLoggerProvider(RunOutput output) : ILoggerProvider
 {
-    public ILogger CreateLogger(string categoryName) => new HostLogger(console);
+    public ILogger CreateLogger(string categoryName) => new HostLogger(output);
 
     public void Dispose()
     {
     }
 
-    private sealed class HostLogger(HostConsole console) : ILogger
+    private sealed class HostLogger(RunOutput output) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
@@ -22,7 +22,7 @@ internal sealed class HostLoggerProvider(HostConsole console) : ILoggerProvider
             if (!IsEnabled(logLevel))
                 return;
             var text = formatter(state, exception);
-            console.Line(HostConsole.Host, exception is null ? text : $"{text}{Environment.NewLine}{exception}", isError: logLevel >= LogLevel.Warning);
+            output.Line(HostConsole.Host, exception is null ? text : $"{text}{Environment.NewLine}{exception}", isError: logLevel >= LogLevel.Warning, logLevel);
         }
     }
 }

@@ -52,4 +52,16 @@ internal static partial class HostingLog
 
     [LoggerMessage(7015, LogLevel.Critical, "the supervision of {Replica} has failed")]
     public static partial void SupervisionFailed(ILogger logger, string replica, Exception error);
+
+    [LoggerMessage(7016, LogLevel.Information, "{Replica} is stopped by the dashboard: exit code {ExitCode}")]
+    public static partial void StoppedByCommand(ILogger logger, string replica, int exitCode);
+
+    [LoggerMessage(7017, LogLevel.Information, "the dashboard asked to {Command} {Target}")]
+    public static partial void Command(ILogger logger, string command, string target);
+
+    [LoggerMessage(7018, LogLevel.Error, "there is no dashboard")]
+    public static partial void NoDashboard(ILogger logger, Exception error);
+
+    [LoggerMessage(7019, LogLevel.Error, "the command to {Command} {Target} has failed")]
+    public static partial void CommandFailed(ILogger logger, string command, string target, Exception error);
 }

@@ -38,6 +38,9 @@ internal sealed class PlannedReplica(string id, int index)
     /// <summary>The variables that are added to the host's own.</summary>
     public Dictionary<string, string> Environment { get; } = [];
 
+    /// <summary>The values among them that are secret, so must not be shown.</summary>
+    public HashSet<string> Secrets { get; } = [];
+
     public List<PlannedHealthCheck> HealthChecks { get; } = [];
 }
 

@@ -28,12 +28,17 @@ internal static class Ports
     private const int FreeMin = 20_000;
     private const int FreeMax = 32_000;
 
+    // One after another, from somewhere: a port is released a moment before its process listens on it, and must not be found
+    // free by another application in this moment.
+    private static int s_next = Random.Shared.Next(FreeMax - FreeMin);
+
     /// <summary>Holds any free port.</summary>
     public static ReservedPort ReserveFree()
     {
         for (var attempt = 0; attempt < 1_000; attempt++)
         {
-            if (TryReserve(Random.Shared.Next(FreeMin, FreeMax)) is { } reserved)
+            var next = (uint)Interlocked.Increment(ref s_next) % (FreeMax - FreeMin);
+            if (TryReserve(FreeMin + (int)next) is { } reserved)
                 return reserved;
         }
         throw new DistributedApplicationException($"there is no free port from {FreeMin} to {FreeMax}");

@@ -7,9 +7,11 @@ namespace Telemetry.Hosting.Run;
 /// <summary>What the person who started the application wants to know when it is up: where things are, and how to stop.</summary>
 internal static class ReadyReport
 {
-    public static string Text(IReadOnlyList<PlannedResource> resources, IReadOnlyList<string> failed, TimeSpan elapsed)
+    public static string Text(IReadOnlyList<PlannedResource> resources, IReadOnlyList<string> failed, string? dashboard, TimeSpan elapsed)
     {
         var lines = resources.SelectMany(Addresses).ToList();
+        if (dashboard is not null)
+            lines.Add(("dashboard", dashboard));
         var width = lines.Count == 0 ? 0 : lines.Max(line => line.Name.Length);
         var text = new StringBuilder().AppendLine();
         text.AppendLine(failed.Count == 0
@@ -20,7 +22,8 @@ internal static class ReadyReport
         return text.AppendLine("  Ctrl+C stops it.").ToString();
     }
 
-    private static IEnumerable<(string Name, string Address)> Addresses(PlannedResource resource)
+    /// <summary>The addresses of a resource that are meant for people, each with its name.</summary>
+    public static IEnumerable<(string Name, string Address)> Addresses(PlannedResource resource)
     {
         var external = resource.Endpoints.Where(endpoint => endpoint.Annotation.IsExternal).ToList();
         foreach (var endpoint in external)

@@ -8,23 +8,21 @@ namespace Telemetry.Hosting.Run;
 
 /// <summary>What every replica needs of the host.</summary>
 internal sealed record ReplicaServices(
-    ResourceNotificationService Notifications, HostConsole Console, HostTimings Timings, TimeProvider Time, HealthMonitor Health, ILogger Logger);
+    ResourceNotificationService Notifications, ChangeSignal Changes, RunOutput Output, HostTimings Timings, TimeProvider Time, HealthMonitor Health, ILogger Logger);
 
 /// <summary>
 /// Keeps one process of a resource running: waits for what it depends on, starts it, watches its health, starts it again
 /// when it fails, and stops it.
 /// </summary>
-internal sealed class Replica(PlannedResource resource, PlannedReplica plan, ReplicaServices services) : IDisposable
+internal sealed partial class Replica(PlannedResource resource, PlannedReplica plan, ReplicaServices services) : IDisposable
 {
     /// <summary>The exit code of a program whose settings cannot be used; a further start would not change that.</summary>
     private const int ExitBadSettings = 2;
 
-    private readonly CancellationTokenSource _stop = new();
-    private readonly RestartDelay _delay = new(services.Timings);
     private readonly Lock _lock = new();
-    private CustomResourceSnapshot _snapshot = new() { ResourceType = "Project", State = KnownResourceStates.NotStarted };
+    private ReplicaStatus _status = new(new CustomResourceSnapshot { ResourceType = "Project", State = KnownResourceStates.NotStarted });
+    private RestartDelay _delay = new(services.Timings);
     private ChildProcess? _process;
-    private Task _run = Task.CompletedTask;
     private bool _wasHealthy;
     private int _failedStarts;
 
@@ -32,23 +30,14 @@ internal sealed class Replica(PlannedResource resource, PlannedReplica plan, Rep
 
     public int Index => plan.Index;
 
-    public CustomResourceSnapshot Snapshot => Volatile.Read(ref _snapshot);
+    public PlannedReplica Plan => plan;
 
-    /// <summary>Ends when the replica will not run again.</summary>
-    public Task Completion => _run;
+    public ReplicaStatus Status => Volatile.Read(ref _status);
+
+    public CustomResourceSnapshot Snapshot => Status.Snapshot;
 
     /// <summary>Makes the replica known.</summary>
-    public void Announce() => Set(snapshot => snapshot);
-
-    /// <summary>Begins to keep the replica running.</summary>
-    public void Start() => _run = Task.Run(RunAsync);
-
-    /// <summary>Stops the process, if there is one, and starts no further one.</summary>
-    public async Task StopAsync()
-    {
-        await _stop.CancelAsync();
-        await _run;
-    }
+    public void Announce() => Set(snapshot => snapshot with { });
 
     /// <summary>Ends the process without asking.</summary>
     public void Kill()
@@ -57,13 +46,17 @@ internal sealed class Replica(PlannedResource resource, PlannedReplica plan, Rep
             _process?.Kill();
     }
 
-    public void Dispose() => _stop.Dispose();
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _command.Dispose();
+    }
 
-    private async Task RunAsync()
+    private async Task RunAsync(bool waits)
     {
         try
         {
-            if (await DependenciesAreHealthyAsync())
+            if (!waits || await DependenciesAreHealthyAsync())
                 await KeepRunningAsync();
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -128,7 +121,7 @@ internal sealed class Replica(PlannedResource resource, PlannedReplica plan, Rep
             {
                 _stop.Token.ThrowIfCancellationRequested();
                 _process = ChildProcess.Start(
-                    resource.AssemblyPath, resource.WorkingDirectory, plan.Environment, (text, isError) => services.Console.Line(Id, text, isError));
+                    resource.AssemblyPath, resource.WorkingDirectory, plan.Environment, (text, isError) => services.Output.Line(Id, text, isError));
                 return _process;
             }
         }
@@ -144,14 +137,18 @@ internal sealed class Replica(PlannedResource resource, PlannedReplica plan, Rep
     private async Task<int> WatchAsync(ChildProcess process)
     {
         HostingLog.Started(services.Logger, Id, process.Id);
-        Set(snapshot => snapshot with
-        {
-            State = KnownResourceStates.Running,
-            StartTimeStamp = services.Time.GetUtcNow().UtcDateTime,
-            StopTimeStamp = null,
-            HealthStatus = plan.HealthChecks.Count == 0 ? HealthStatus.Healthy : HealthStatus.Unhealthy,
-        });
-        _wasHealthy |= plan.HealthChecks.Count == 0;
+        var healthy = plan.HealthChecks.Count == 0;
+        _wasHealthy |= healthy;
+        Set(
+            snapshot => snapshot with
+            {
+                State = KnownResourceStates.Running,
+                Properties = [new ResourcePropertySnapshot("executable.pid", process.Id)],
+                StartTimeStamp = services.Time.GetUtcNow().UtcDateTime,
+                StopTimeStamp = null,
+                HealthStatus = healthy ? HealthStatus.Healthy : HealthStatus.Unhealthy,
+            },
+            status => status with { ProcessId = process.Id, HealthReason = "", WasHealthy = healthy, NextStart = null, IsStopped = false });
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         var health = plan.HealthChecks.Count == 0
             ? Task.CompletedTask
@@ -187,6 +184,13 @@ internal sealed class Replica(PlannedResource resource, PlannedReplica plan, Rep
     private bool HasEnded(ChildProcess process, int exitCode)
     {
         var reason = process.LastErrorLine is { } line ? $": {line}" : "";
+        if (_isHeld)
+        {
+            // Exited, not finished: those that wait for it go on waiting, as it can be started again.
+            HostingLog.StoppedByCommand(services.Logger, Id, exitCode);
+            SetEnded(KnownResourceStates.Exited, exitCode);
+            return true;
+        }
         if (_stop.IsCancellationRequested || exitCode == 0)
         {
             if (!_stop.IsCancellationRequested)
@@ -217,33 +221,52 @@ internal sealed class Replica(PlannedResource resource, PlannedReplica plan, Rep
         var delay = _delay.Next(uptime);
         var reason = process.LastErrorLine is { } line ? $" ({line})" : "";
         HostingLog.Restarting(services.Logger, Id, uptime.TotalSeconds, snapshot.ExitCode!.Value, reason, delay.TotalSeconds);
+        SetDetails(status => status with { Restarts = status.Restarts + 1, NextStart = services.Time.GetUtcNow().UtcDateTime + delay });
         return Task.Delay(delay, services.Time, _stop.Token);
     }
 
     private void HealthChanged(HealthStatus status, string reason)
     {
+        if (status == Snapshot.HealthStatus)
+        {
+            SetDetails(details => details with { HealthReason = reason });
+            return;
+        }
         if (status != HealthStatus.Healthy)
             HostingLog.Unhealthy(services.Logger, Id, reason);
         else if (_wasHealthy)
             HostingLog.HealthyAgain(services.Logger, Id);
         _wasHealthy |= status == HealthStatus.Healthy;
-        Set(snapshot => snapshot with { HealthStatus = status });
+        Set(
+            snapshot => snapshot with { HealthStatus = status },
+            details => details with { HealthReason = reason, WasHealthy = details.WasHealthy || status == HealthStatus.Healthy });
     }
 
-    private void SetState(string state) => Set(snapshot => snapshot with { State = state, HealthStatus = null });
+    private void SetState(string state) => Set(
+        snapshot => snapshot with { State = state, HealthStatus = null },
+        status => status with { HealthReason = "", NextStart = null, IsStopped = _isHeld && state == KnownResourceStates.Exited });
 
-    private void SetEnded(string state, int exitCode) => Set(snapshot => snapshot with
-    {
-        State = state,
-        ExitCode = exitCode,
-        StopTimeStamp = services.Time.GetUtcNow().UtcDateTime,
-        HealthStatus = null,
-    });
+    private void SetEnded(string state, int exitCode) => Set(
+        snapshot => snapshot with
+        {
+            State = state,
+            ExitCode = exitCode,
+            StopTimeStamp = services.Time.GetUtcNow().UtcDateTime,
+            HealthStatus = null,
+        },
+        status => status with { ProcessId = null, HealthReason = "", IsStopped = _isHeld });
 
-    private void Set(Func<CustomResourceSnapshot, CustomResourceSnapshot> change)
+    /// <summary>Changes what Aspire's notifications tell, and what only this host tells.</summary>
+    private void Set(Func<CustomResourceSnapshot, CustomResourceSnapshot> change, Func<ReplicaStatus, ReplicaStatus>? details = null)
     {
-        var changed = change(_snapshot);
-        Volatile.Write(ref _snapshot, changed);
-        services.Notifications.Publish(new ResourceEvent(resource.Resource, Id, changed));
+        var snapshot = change(_status.Snapshot);
+        SetDetails(status => (details?.Invoke(status) ?? status) with { Snapshot = snapshot });
+        services.Notifications.Publish(new ResourceEvent(resource.Resource, Id, snapshot));
+    }
+
+    private void SetDetails(Func<ReplicaStatus, ReplicaStatus> change)
+    {
+        Volatile.Write(ref _status, change(_status));
+        services.Changes.Raise();
     }
 }

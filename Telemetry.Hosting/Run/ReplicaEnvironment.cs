@@ -40,7 +40,11 @@ internal static class ReplicaEnvironment
         foreach (var annotation in resource.Resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
             annotation.Callback(context);
         foreach (var (name, value) in variables)
-            replica.Environment[name] = await TextAsync(value, cancellationToken);
+        {
+            var text = replica.Environment[name] = await TextAsync(value, cancellationToken);
+            if (value is ParameterResource { Secret: true })
+                replica.Secrets.Add(text);
+        }
     }
 
     private static void AddTelemetry(Dictionary<string, object> variables, PlannedResource resource, PlannedReplica replica, IConfiguration configuration)

@@ -11,6 +11,9 @@ namespace Telemetry.Hosting.Run;
 /// </summary>
 internal sealed class RunPlan : IDisposable
 {
+    /// <summary>Configuration: with <c>true</c>, no outer port is fixed, so that several applications can run at the same time.</summary>
+    public const string RandomizePorts = "DcpPublisher:RandomizePorts";
+
     private readonly List<PlannedResource> _resources = [];
 
     private RunPlan()
@@ -121,7 +124,8 @@ internal sealed class RunPlan : IDisposable
 
     private static ReservedPort Reserve(PlannedResource resource, EndpointAnnotation endpoint, IConfiguration configuration)
     {
-        var port = endpoint.Port ?? (endpoint.IsProxied ? null : endpoint.TargetPort);
+        var random = endpoint.IsProxied && bool.TryParse(configuration[RandomizePorts], out var randomize) && randomize;
+        var port = random ? null : endpoint.Port ?? (endpoint.IsProxied ? null : endpoint.TargetPort);
         return port is { } wanted ? Reserve(resource, endpoint, wanted, configuration) : Ports.ReserveFree();
     }
 

@@ -5,27 +5,34 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Telemetry.Hosting.Dashboard;
 
 namespace Telemetry.Hosting.Run;
 
 /// <summary>Starts all replicas, says when everything is up, and stops them in reverse order.</summary>
 internal sealed class Supervisor(
     IResourceCollection resources, IConfiguration configuration, DistributedApplicationExecutionContext execution,
-    ResourceNotificationService notifications, HostConsole console, HostTimings timings, TimeProvider time,
-    IHostApplicationLifetime lifetime, ILogger<Supervisor> logger) : IHostedService, IAsyncDisposable
+    ResourceNotificationService notifications, HostConsole console, RunOutput output, DashboardAccess dashboard, HostTimings timings,
+    TimeProvider time, IHostApplicationLifetime lifetime, ILogger<Supervisor> logger) : IHostedService, IAsyncDisposable
 {
     private readonly HttpClient _health = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
     private readonly CancellationTokenSource _disposed = new();
-    private readonly List<(PlannedResource Resource, IReadOnlyList<Replica> Replicas)> _running = [];
     private readonly List<TcpProxy> _proxies = [];
     private readonly long _started = Stopwatch.GetTimestamp();
     private RunPlan? _plan;
     private Task _settle = Task.CompletedTask;
     private Task _end = Task.CompletedTask;
+    private IReadOnlyList<RunningResource> _running = [];
     private bool _stopping;
 
     /// <summary>Whether everything has ended by itself, and something of it with a failure.</summary>
     public bool HasFailed { get; private set; }
+
+    /// <summary>The resources that were started; none before that.</summary>
+    public IReadOnlyList<RunningResource> Resources => Volatile.Read(ref _running);
+
+    /// <summary>Raised with every change of a replica.</summary>
+    public ChangeSignal Changes { get; } = new();
 
     private IEnumerable<Replica> Replicas => _running.SelectMany(running => running.Replicas);
 
@@ -33,17 +40,15 @@ internal sealed class Supervisor(
     /// <exception cref="DistributedApplicationException">The application cannot be started.</exception>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        if (execution.IsPublishMode)
-            throw new DistributedApplicationException("the embedded host cannot publish; use a machine with Aspire");
         _plan = await RunPlan.CreateAsync(resources, configuration, execution, cancellationToken);
     }
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         var plan = _plan ?? throw new InvalidOperationException("the application was not prepared");
-        var services = new ReplicaServices(notifications, console, timings, time, new HealthMonitor(_health, timings, time), logger);
-        foreach (var resource in plan.Resources)
-            _running.Add((resource, [.. resource.Replicas.Select(replica => new Replica(resource, replica, services))]));
+        var services = new ReplicaServices(notifications, Changes, output, timings, time, new HealthMonitor(_health, timings, time), logger);
+        Volatile.Write(ref _running, [.. plan.Resources.Select(resource =>
+            new RunningResource(resource, [.. resource.Replicas.Select(replica => new Replica(resource, replica, services))]))]);
         foreach (var replica in Replicas)
             replica.Announce();
         foreach (var (resource, replicas) in _running)
@@ -51,12 +56,10 @@ internal sealed class Supervisor(
             foreach (var endpoint in resource.Endpoints.Where(endpoint => endpoint.HasProxy))
                 _proxies.Add(new TcpProxy(endpoint.Outer.Listeners, () => Usable(endpoint, replicas)));
         }
-        HostingLog.Starting(logger, string.Join(", ", _running.Select(r => r.Replicas.Count == 1 ? r.Resource.Name : $"{r.Resource.Name} ×{r.Replicas.Count}")));
-        foreach (var replica in Replicas)
-            replica.Start();
+        HostingLog.Starting(logger, string.Join(", ", _running.Select(r => r.Replicas.Count == 1 ? r.Plan.Name : $"{r.Plan.Name} ×{r.Replicas.Count}")));
+        await Task.WhenAll(Replicas.Select(replica => replica.StartAsync()));
         _settle = SettleAsync();
         _end = EndAsync();
-        return Task.CompletedTask;
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -109,7 +112,7 @@ internal sealed class Supervisor(
     private async Task StopAfterAsync(PlannedResource resource, Task[] dependents)
     {
         await Task.WhenAll(dependents);
-        await Task.WhenAll(_running.First(running => running.Resource == resource).Replicas.Select(replica => replica.StopAsync()));
+        await Task.WhenAll(_running.First(running => running.Plan == resource).Replicas.Select(replica => replica.CloseAsync()));
     }
 
     /// <summary>Says where things are once every replica is healthy or will never be.</summary>
@@ -119,7 +122,7 @@ internal sealed class Supervisor(
         {
             await foreach (var _ in notifications.WatchAsync(_disposed.Token))
             {
-                if (Replicas.All(replica => IsSettled(replica.Snapshot)))
+                if (Replicas.All(replica => IsSettled(replica.Status)))
                     break;
             }
         }
@@ -127,15 +130,17 @@ internal sealed class Supervisor(
         {
             return;
         }
-        var failed = Replicas.Where(replica => replica.Snapshot.State?.Text == KnownResourceStates.FailedToStart).Select(replica => replica.Id).ToList();
+        var missing = Replicas.Where(replica => replica.Status.IsStopped || replica.Status.State == KnownResourceStates.FailedToStart).Select(replica => replica.Id).ToList();
         if (Replicas.Any(replica => replica.Snapshot.HealthStatus == HealthStatus.Healthy))
-            console.Text(ReadyReport.Text(_plan!.Resources, failed, Stopwatch.GetElapsedTime(_started)));
+            console.Text(ReadyReport.Text(_plan!.Resources, missing, dashboard.Url, Stopwatch.GetElapsedTime(_started)));
     }
 
     /// <summary>Stops the application when nothing of it runs any more.</summary>
     private async Task EndAsync()
     {
-        await Task.WhenAll(Replicas.Select(replica => replica.Completion));
+        // One that has ended may have been started again by the time that the last one ends.
+        while (!Replicas.All(replica => replica.Completion.IsCompleted))
+            await Task.WhenAll(Replicas.Select(replica => replica.Completion));
         if (_stopping || lifetime.ApplicationStopping.IsCancellationRequested)
             return;
         var failed = Replicas.Where(replica => replica.Snapshot.State?.Text != KnownResourceStates.Finished).Select(replica => replica.Id).ToList();
@@ -147,8 +152,8 @@ internal sealed class Supervisor(
         lifetime.StopApplication();
     }
 
-    private static bool IsSettled(CustomResourceSnapshot snapshot) =>
-        snapshot.HealthStatus == HealthStatus.Healthy || KnownResourceStates.IsFinal(snapshot.State?.Text ?? "");
+    private static bool IsSettled(ReplicaStatus status) =>
+        status.IsHealthy || status.IsStopped || KnownResourceStates.IsFinal(status.State);
 
     /// <summary>The ports of the healthy replicas; of all that run where none is healthy.</summary>
     private static IReadOnlyList<int> Usable(PlannedEndpoint endpoint, IReadOnlyList<Replica> replicas)

@@ -19,7 +19,8 @@ public enum LogVerbosity
 /// <summary>The settings that every service has.</summary>
 /// <remarks>
 /// To add a setting to a service: add a property with its default and a <see cref="SettingAttribute"/> to the service's
-/// options record, a line to the README's table, and a case to the service's settings test. Nothing else lists settings.
+/// options record, a line to the README's table and to the AppHost's <c>ServiceSettings</c>, and a case to the service's
+/// settings test. Nothing else lists settings.
 /// </remarks>
 public abstract record ServiceOptions
 {

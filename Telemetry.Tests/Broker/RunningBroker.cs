@@ -38,9 +38,9 @@ internal sealed class RunningBroker : IAsyncDisposable
 
     public BrokerCore Core => App.Services.GetRequiredService<BrokerCore>();
 
-    public static async Task<RunningBroker> StartAsync(BrokerOptions? options = null)
+    public static async Task<RunningBroker> StartAsync(BrokerOptions? options = null, TimeProvider? time = null)
     {
-        var app = BrokerApp.Build((options ?? new BrokerOptions { MaxPartitions = 2 }) with { Port = 0, MetricsPort = 0, LogLevel = Telemetry.ServiceDefaults.Settings.LogVerbosity.Error });
+        var app = BrokerApp.Build((options ?? new BrokerOptions { MaxPartitions = 2 }) with { Port = 0, MetricsPort = 0, LogLevel = Telemetry.ServiceDefaults.Settings.LogVerbosity.Error }, time);
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new RunningBroker(app);
     }

@@ -123,6 +123,13 @@ internal sealed class FakeQueue(params FakeLog[] logs) : ICollectorQueue
 
     public void ForgetCommits() => Note(_commits.Clear);
 
+    /// <summary>Commits arrive from now on, and those that did not are forgotten: at one moment, as one may come at any.</summary>
+    public void Mend() => Note(() =>
+    {
+        CommitsFail = false;
+        _commits.Clear();
+    });
+
     public Task ReleasedAsync(int partition) => WhenAsync(() => _released.Contains(partition));
 
     public IAsyncEnumerable<AssignmentChange> ChangesAsync(CancellationToken cancellationToken) => _changes.Reader.ReadAllAsync(cancellationToken);
@@ -137,12 +144,14 @@ internal sealed class FakeQueue(params FakeLog[] logs) : ICollectorQueue
 
     public Task CommitAsync(IReadOnlyList<(int Partition, long Offset, long Generation)> offsets, CancellationToken cancellationToken)
     {
+        var fails = false;
         Note(() =>
         {
+            fails = CommitsFail;
             foreach (var (partition, offset, _) in offsets)
                 _commits[partition] = offset;
         });
-        return CommitsFail ? Task.FromException(new QueueException(Telemetry.Messaging.V1.ErrorCode.ShuttingDown, "gone")) : Task.CompletedTask;
+        return fails ? Task.FromException(new QueueException(Telemetry.Messaging.V1.ErrorCode.ShuttingDown, "gone")) : Task.CompletedTask;
     }
 
     public ValueTask DisposeAsync()

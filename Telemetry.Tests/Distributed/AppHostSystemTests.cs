@@ -1,61 +1,56 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Text.Json;
-using Telemetry.Benchmarks.Processes;
-using Telemetry.Tests.Hosting;
+using System.Net.Sockets;
 
 namespace Telemetry.Tests.Distributed;
 
-/// <summary>The one command of the README, on the real services.</summary>
+/// <summary>The system as AppHost.cs describes it, with nothing changed.</summary>
 [Collection(nameof(Distributed))]
 public sealed class AppHostSystemTests
 {
+    private static readonly string[] Services = ["broker", "streamer", "collector", "gateway"];
+
     [Fact]
-    public async Task The_whole_system_starts_fills_the_API_survives_a_killed_collector_and_stops_without_a_trace()
+    public async Task The_whole_system_gets_healthy_fills_the_API_and_goes_on_without_a_collector()
     {
-        var folder = Directory.CreateTempSubdirectory("telemetry-apphost-");
-        var port = FreePorts.Take(1)[0];
+        await using var run = await PipelineRun.StartAsync([]);
+        foreach (var service in Services)
+            await run.App.ResourceNotifications.WaitForResourceHealthyAsync(service, run.Cancellation);
+        Assert.Equal([1, 2, 2, 1], Services.Select(service => run.Replicas.Of(service).Count));
+
+        var before = await RowsBeyondAsync(run, 0);
+        await run.Replicas.KillAsync("collector", run.Cancellation);
+        Assert.True(await RowsBeyondAsync(run, before + 200) > before);
+    }
+
+    [Fact]
+    public async Task Two_systems_run_side_by_side_and_leave_nothing_behind()
+    {
+        var systems = await Task.WhenAll(PipelineRun.StartAsync(["--Streamers=1", "--Collectors=1"]), PipelineRun.StartAsync(["--Streamers=1", "--Collectors=1"]));
+        var gateways = systems.Select(system => system.Http.BaseAddress!).ToList();
         try
         {
-            await using var host = HostProcess.OfTheSystem(
-                string.Create(CultureInfo.InvariantCulture, $"--GatewayPort={port}"), $"--DataFolder={Path.Combine(folder.FullName, "run")}");
-            await host.UpAsync();
-            var services = host.Services();
-            Assert.Equal(6, services.Count);
-            Assert.Contains(host.Output.Lines, line => line.Contains($"http://localhost:{port}/swagger/index.html", StringComparison.Ordinal));
-            using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{port}") };
-            var before = await RowsBeyondAsync(http, 0, host.Limit);
-
-            var killed = StartedAs(host.Output.Lines.First(line => line.Contains("collector-0 started as process", StringComparison.Ordinal)));
-            HostProcess.Signal(killed, HostProcess.Kill);
-            await host.Errors.LineAsync(line => line.Contains("collector-0 ended", StringComparison.Ordinal) && line.Contains("started again", StringComparison.Ordinal), host.Limit);
-            var again = await host.Output.LineAsync(
-                line => line.Contains("collector-0 started as process", StringComparison.Ordinal) && StartedAs(line) != killed, host.Limit);
-            services = [.. services, Process.GetProcessById(StartedAs(again))];
-            Assert.True(await RowsBeyondAsync(http, before + 200, host.Limit) > before);
-
-            host.Signal(HostProcess.Terminate);
-            Assert.Equal(0, await host.EndAsync());
-            Assert.All(services, service => Assert.True(service.HasExited));
-            Assert.True(File.Exists(Path.Combine(folder.FullName, "run", "telemetry.db")));
+            Assert.NotEqual(gateways[0].Port, gateways[1].Port);
+            Assert.DoesNotContain(8080, gateways.Select(gateway => gateway.Port));
+            foreach (var system in systems)
+                await RowsBeyondAsync(system, 0);
         }
         finally
         {
-            folder.Delete(recursive: true);
+            foreach (var system in systems)
+                await system.DisposeAsync();
+        }
+
+        Assert.All(systems.SelectMany(system => Services.SelectMany(system.Replicas.Of)), replica => Assert.False(Replicas.Runs(replica), replica.ResourceId));
+        foreach (var gateway in gateways)
+        {
+            using var client = new TcpClient();
+            await Assert.ThrowsAsync<SocketException>(() => client.ConnectAsync(gateway.Host, gateway.Port, TestContext.Current.CancellationToken).AsTask());
         }
     }
 
-    private static int StartedAs(string line) => int.Parse(line.Split(' ')[^1], CultureInfo.InvariantCulture);
-
-    private static async Task<long> RowsBeyondAsync(HttpClient http, long rows, CancellationToken cancellation)
+    private static async Task<long> RowsBeyondAsync(PipelineRun run, long rows)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (true)
-        {
-            using var page = JsonDocument.Parse(await http.GetStringAsync(new Uri("/api/v1/telemetry?page_size=1", UriKind.Relative), cancellation));
-            if (page.RootElement.GetProperty("pagination").GetProperty("total").GetInt64() is var total && total > rows)
-                return total;
-            await timer.WaitForNextTickAsync(cancellation);
-        }
+        var total = 0L;
+        await run.UntilAsync($"more than {rows} rows in the API", async () => (total = await run.ApiTotalAsync()) > rows);
+        return total;
     }
 }

@@ -1,7 +1,7 @@
-using System.Globalization;
-using System.Text.Json;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
 using Telemetry.Benchmarks.Fleet;
-using Telemetry.Benchmarks.Processes;
 using Telemetry.Tests.Tidy;
 
 namespace Telemetry.Tests.Distributed;
@@ -12,8 +12,12 @@ public sealed class Distributed;
 
 /// <summary>From CSV to the store and to HTTP with real processes: what arrives is exactly what a straight reading of the file says.</summary>
 [Collection(nameof(Distributed))]
-public sealed class DistributedTests
+public sealed class DistributedTests : IDisposable
 {
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("telemetry-fleet-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
     public static TheoryData<string> Inputs
     {
         get
@@ -37,81 +41,75 @@ public sealed class DistributedTests
     public async Task Three_streamers_and_three_collectors_carry_every_value_exactly_once(string csv)
     {
         var expected = StraightReading.Read(csv);
-        await using var run = new PipelineRun(csv);
-        run.Pipeline.StartBroker();
-        for (var i = 0; i < 3; i++)
-            run.Pipeline.StartCollector();
-        run.Pipeline.StartGateway();
-        var streamers = Enumerable.Range(0, 3).Select(_ => run.Pipeline.StartStreamer()).ToList();
+        await using var run = await PipelineRun.OfFileAsync(csv);
+        Assert.Equal((3, 3), (run.Replicas.Of("streamer").Count, run.Replicas.Of("collector").Count));
 
-        foreach (var streamer in streamers)
-            await run.EndsWellAsync(streamer);
+        await run.StreamersEndWellAsync();
         await run.UntilDrainedAsync(expected.Records);
         var http = await run.HttpTotalsAsync(expected.First, expected.Last.AddSeconds(1));
-        using var page = JsonDocument.Parse(await run.Http.GetStringAsync(new Uri("/api/v1/telemetry?page_size=1", UriKind.Relative), run.Cancellation));
+        var total = await run.ApiTotalAsync();
         await run.StopAsync();
 
-        Assert.Equal(expected.Records, await run.RowsAsync());
-        Assert.Equal(expected.Records, page.RootElement.GetProperty("pagination").GetProperty("total").GetInt64());
-        var metrics = expected.Totals.Keys.Select(key => key.Metric).Distinct();
-        PipelineRun.AssertEqual(expected.Totals, run.StoreTotals(metrics));
+        await AssertStoredOnceAsync(run, expected);
+        Assert.Equal(expected.Records, total);
         PipelineRun.AssertEqual(expected.Totals, http);
     }
 
     [Fact]
-    public async Task F13_F14_F16_A_collector_killed_in_mid_run_changes_nothing_in_the_totals()
+    public async Task F13_F14_F16_Collectors_killed_in_mid_run_change_nothing_in_the_totals()
     {
         var csv = WriteFleet(rows: 60_000);
         var expected = StraightReading.Read(csv);
-        await using var run = new PipelineRun(csv);
-        run.Pipeline.StartBroker();
-        var victim = run.Pipeline.StartCollector();
-        run.Pipeline.StartCollector();
-        run.Pipeline.StartGateway();
-        var streamer = run.Pipeline.StartStreamer();
+        await using var run = await PipelineRun.OfFileAsync(csv, SmallSteps);
 
-        await run.UntilAsync("the first rows", async () => await run.RowsAsync() > 0);
-        victim.Send(Signal.Kill);
-        await run.Pipeline.StartCollector().WaitForLineAsync("collector started", run.Cancellation);
-        await run.EndsWellAsync(streamer);
+        await KillTwiceAsync(run, "collector", expected.Records);
+        await run.StreamersEndWellAsync();
         await run.UntilDrainedAsync(expected.Records);
         await run.StopAsync();
 
-        Assert.Equal(expected.Records, await run.RowsAsync());
-        PipelineRun.AssertEqual(expected.Totals, run.StoreTotals(expected.Totals.Keys.Select(key => key.Metric).Distinct()));
+        await AssertStoredOnceAsync(run, expected);
     }
 
     [Fact]
-    public async Task F29_A_streamer_killed_in_mid_run_and_started_again_sends_every_row_once()
+    public async Task F29_Streamers_killed_in_mid_run_leave_their_part_of_the_input_to_the_others_and_every_row_is_sent_once()
     {
-        var csv = WriteFleet(rows: 60_000);
+        var csv = WriteFleet(rows: 300_000);
         var expected = StraightReading.Read(csv);
-        // Small batches with a pause, so that the kill falls between a publish and the next one.
-        await using var run = new PipelineRun(csv, "--stream-interval", "1ms", "--batch-size", "100");
-        run.Pipeline.StartBroker();
-        run.Pipeline.StartCollector();
-        var victims = new[] { run.Pipeline.StartStreamer(), run.Pipeline.StartStreamer() };
+        // They follow the file, so that none ends before it has heard of the others' end.
+        await using var run = await PipelineRun.OfFileAsync(csv, builder =>
+            builder.CreateResourceBuilder<ProjectResource>("streamer").WithEnvironment("FOLLOW", "true"));
 
-        await run.UntilAsync("a tenth of the rows", async () => await run.RowsAsync() > expected.Records / 10);
-        foreach (var victim in victims)
-        {
-            victim.Send(Signal.Kill);
-            await victim.WaitForExitAsync(run.Cancellation);
-        }
-        var sentByVictims = await run.RowsAsync();
-        Assert.True(sentByVictims < expected.Records, "the streamers were done before they were killed");
-        var successor = run.Pipeline.StartStreamer();
-        await run.EndsWellAsync(successor);
+        await KillTwiceAsync(run, "streamer", expected.Records);
         await run.UntilDrainedAsync(expected.Records);
         await run.StopAsync();
 
+        await AssertStoredOnceAsync(run, expected);
+    }
+
+    private static async Task AssertStoredOnceAsync(PipelineRun run, StraightReading.Result expected)
+    {
         Assert.Equal(expected.Records, await run.RowsAsync());
         PipelineRun.AssertEqual(expected.Totals, run.StoreTotals(expected.Totals.Keys.Select(key => key.Metric).Distinct()));
     }
 
-    private static string WriteFleet(long rows)
+    /// <summary>Small batches with a pause, so that a kill falls between a publish and the next one.</summary>
+    private static void SmallSteps(IDistributedApplicationTestingBuilder builder) =>
+        builder.CreateResourceBuilder<ProjectResource>("streamer").WithEnvironment("STREAM_INTERVAL", "1ms").WithEnvironment("BATCH_SIZE", "100");
+
+    /// <summary>Kills a process at a tenth of the rows, and another one later.</summary>
+    private static async Task KillTwiceAsync(PipelineRun run, string resource, long rows)
     {
-        var path = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"telemetry-fleet-{Environment.ProcessId}-{rows}.csv"));
+        foreach (var part in new[] { 10, 5 })
+        {
+            await run.UntilAsync($"1/{part} of the rows", async () => await run.RowsAsync() > rows / part);
+            await run.Replicas.KillAsync(resource, run.Cancellation);
+        }
+        Assert.True(await run.RowsAsync() < rows, "everything was done before the kill");
+    }
+
+    private string WriteFleet(long rows)
+    {
+        var path = Path.Combine(_folder.FullName, "fleet.csv");
         var fleet = new FleetSimulator(new FleetShape { Hosts = 8, GpusPerHost = 8, Steps = (int)(rows / 64) + 1, Interval = TimeSpan.FromSeconds(1) });
         using var writer = CsvFiles.Create(path);
         Assert.Equal(rows, CsvFiles.WriteSixMetrics(fleet, writer, rows));

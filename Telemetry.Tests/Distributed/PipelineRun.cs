@@ -1,31 +1,72 @@
 using System.Globalization;
 using System.Text.Json;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
 using Microsoft.Data.Sqlite;
-using Telemetry.Benchmarks.Processes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Telemetry.Storage.Queries;
 
 namespace Telemetry.Tests.Distributed;
 
-/// <summary>A pipeline of real processes on one input, and the questions that the tests ask of it.</summary>
+/// <summary>The AppHost's system, in processes of its own, and the questions that the tests ask of it.</summary>
 internal sealed class PipelineRun : IAsyncDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("telemetry-distributed-").FullName;
     private readonly CancellationTokenSource _deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    private readonly LastLines _lines = new();
+    private readonly string _folder;
 
-    public PipelineRun(string csvFile, params IReadOnlyList<string> streamerFlags)
+    private PipelineRun(string folder)
     {
         _deadline.CancelAfter(Deadline);
-        Pipeline = new PipelineProcesses(new PipelineSetup { Folder = _folder, CsvFile = csvFile, StreamerFlags = streamerFlags });
-        Http = new HttpClient { BaseAddress = Pipeline.GatewayAddress };
+        _folder = folder;
     }
 
-    public PipelineProcesses Pipeline { get; }
+    public DistributedApplication App { get; private set; } = null!;
 
-    public HttpClient Http { get; }
+    public Replicas Replicas { get; private set; } = null!;
+
+    public HttpClient Http { get; private set; } = null!;
 
     public CancellationToken Cancellation => _deadline.Token;
+
+    private string DatabasePath => Path.Combine(_folder, "run", "telemetry.db");
+
+    /// <summary>Starts the system with three streamers that send a file once, as fast as they can and with its own times, and three collectors.</summary>
+    /// <param name="csvFile">The input.</param>
+    /// <param name="change">Changes the AppHost's resources; of a variable that is set twice, the last value counts.</param>
+    public static Task<PipelineRun> OfFileAsync(string csvFile, Action<IDistributedApplicationTestingBuilder>? change = null) =>
+        StartAsync([$"--CsvFile={csvFile}", "--Streamers=3", "--Collectors=3"], builder =>
+        {
+            builder.CreateResourceBuilder<ProjectResource>("streamer")
+                .WithEnvironment("STREAM_INTERVAL", "0")
+                .WithEnvironment("LOOP_DATA", "false")
+                .WithEnvironment("TIMESTAMP_MODE", "source");
+            builder.CreateResourceBuilder<ProjectResource>("collector")
+                .WithEnvironment("POLL_INTERVAL", "100ms");
+            change?.Invoke(builder);
+        });
+
+    /// <summary>Starts the system with a data folder of its own, until its API answers.</summary>
+    /// <param name="args">The AppHost's command line.</param>
+    /// <param name="change">Changes the AppHost's resources.</param>
+    public static async Task<PipelineRun> StartAsync(IEnumerable<string> args, Action<IDistributedApplicationTestingBuilder>? change = null)
+    {
+        var run = new PipelineRun(Directory.CreateTempSubdirectory("telemetry-distributed-").FullName);
+        try
+        {
+            await run.StartCoreAsync(args, change);
+            return run;
+        }
+        catch
+        {
+            await run.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>Waits for a condition of the outside world, which has no signal to wait for; fails with every process's last lines.</summary>
     public async Task UntilAsync(string what, Func<Task<bool>> condition)
@@ -38,46 +79,36 @@ internal sealed class PipelineRun : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
         {
-            Assert.Fail($"waited in vain for: {what}\n{await PipelineStateAsync()}\n{string.Join("\n\n", Pipeline.Processes.Select(p => $"{p.Name} {p.Id}\n{p.Tail()}"))}");
+            Assert.Fail($"waited in vain for: {what}\n{Replicas}\n{_lines}");
         }
     }
 
-    private async Task<string> PipelineStateAsync() =>
-        Pipeline.Processes.Any(process => process.Name is "Gateway" && !process.HasExited)
-            ? await Http.GetStringAsync(new Uri("/api/v1/pipeline", UriKind.Relative), TestContext.Current.CancellationToken)
-            : "";
-
-    /// <summary>Waits for a program's own end; fails with every process's last lines.</summary>
-    public async Task EndsWellAsync(ServiceProcess process)
-    {
-        await UntilAsync($"the end of {process.Name} {process.Id}", () => Task.FromResult(process.HasExited));
-        Assert.True(await process.WaitForExitAsync(Cancellation) == 0, process.Tail());
-    }
+    /// <summary>Waits until every streamer that was not killed has sent its part and ended by itself.</summary>
+    public Task StreamersEndWellAsync() => UntilAsync("the end of the streamers", () => Task.FromResult(Replicas.HaveEndedWell("streamer")));
 
     public async Task<long> RowsAsync()
     {
-        using var reader = new TelemetryReader(Pipeline.DatabasePath);
+        using var reader = new TelemetryReader(DatabasePath);
         return reader.IsReady ? (await reader.StateAsync(Cancellation)).Rows : 0;
     }
 
-    /// <summary>Waits until the collectors have written what the queue has: every partition's lag is 0.</summary>
+    /// <summary>How many records the API knows.</summary>
+    public async Task<long> ApiTotalAsync()
+    {
+        using var page = JsonDocument.Parse(await Http.GetStringAsync(new Uri("/api/v1/telemetry?page_size=1", UriKind.Relative), Cancellation));
+        return page.RootElement.GetProperty("pagination").GetProperty("total").GetInt64();
+    }
+
+    /// <summary>Waits until the collectors have written as many rows as the input has.</summary>
     public Task UntilDrainedAsync(long rows) => UntilAsync($"{rows} rows in the store", async () => await RowsAsync() >= rows);
 
-    /// <summary>Stops everything in order, so that nothing is in hand any more, and checks that all ended well.</summary>
-    public async Task StopAsync()
-    {
-        foreach (var process in Pipeline.Processes.Reverse().Where(p => !p.HasExited && p.Name is not "Gateway"))
-        {
-            process.Send(Signal.Term);
-            var code = await process.WaitForExitAsync(Cancellation);
-            Assert.True(code == 0, $"{process.Name} ended with {code}:\n{process.Tail()}");
-        }
-    }
+    /// <summary>Stops everything in order, so that nothing is in hand any more.</summary>
+    public Task StopAsync() => App.StopAsync(Cancellation);
 
     /// <summary>Per GPU and metric, from the store by plain SQL on what a person would query.</summary>
     public Dictionary<(string Host, string Gpu, string Metric), Totals> StoreTotals(IEnumerable<string> metrics)
     {
-        using var connection = new SqliteConnection($"Data Source={Pipeline.DatabasePath};Mode=ReadOnly");
+        using var connection = new SqliteConnection($"Data Source={DatabasePath};Mode=ReadOnly");
         connection.Open();
         var totals = new Dictionary<(string, string, string), Totals>();
         foreach (var metric in metrics)
@@ -130,10 +161,27 @@ internal sealed class PipelineRun : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Pipeline.DisposeAsync();
-        Http.Dispose();
+        Http?.Dispose();
+        if (App is not null)
+            await App.DisposeAsync();
+        if (Replicas is not null)
+            await Replicas.DisposeAsync();
         _deadline.Dispose();
+        _lines.Dispose();
         SqliteConnection.ClearAllPools();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task StartCoreAsync(IEnumerable<string> args, Action<IDistributedApplicationTestingBuilder>? change)
+    {
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.Telemetry_AppHost>(
+            [$"--DataFolder={Path.Combine(_folder, "run")}", .. args], Cancellation);
+        builder.Services.AddLogging(logging => logging.AddProvider(_lines));
+        change?.Invoke(builder);
+        App = await builder.BuildAsync(Cancellation);
+        Replicas = new Replicas(App.ResourceNotifications);
+        await App.StartAsync(Cancellation);
+        await App.ResourceNotifications.WaitForResourceHealthyAsync("gateway", Cancellation);
+        Http = App.CreateHttpClient("gateway", "http");
     }
 }

@@ -1,11 +1,5 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
-using Microsoft.Extensions.Hosting;
-using Telemetry.Broker;
-using Telemetry.Collector;
-using Telemetry.ServiceDefaults;
-using Telemetry.Storage.Queries;
-using Telemetry.Streamer;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
 using Telemetry.Tests.Tidy;
 
 namespace Telemetry.Tests.Distributed;
@@ -14,58 +8,26 @@ namespace Telemetry.Tests.Distributed;
 public sealed class TraceTests
 {
     [Fact]
-    public async Task A_trace_follows_a_batch_from_the_streamer_to_the_collectors_transaction()
+    public async Task A_trace_follows_a_batch_from_the_streamers_process_to_the_collectors_transaction()
     {
-        var cancellation = TestContext.Current.CancellationToken;
-        var spans = new ConcurrentQueue<Activity>();
-        using var listener = new ActivityListener
+        await using var receiver = await SpanReceiver.StartAsync(TestContext.Current.CancellationToken);
+        await using var run = await PipelineRun.OfFileAsync(Path.Combine(Repository.Root, "data", "dcgm.csv"), builder =>
         {
-            ShouldListenTo = source => source.Name.StartsWith("Telemetry.", StringComparison.Ordinal),
-            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = spans.Enqueue,
-        };
-        ActivitySource.AddActivityListener(listener);
-        var folder = Directory.CreateTempSubdirectory("telemetry-trace-").FullName;
-        try
-        {
-            await using var broker = BrokerApp.Build(new BrokerOptions { Port = 0, MetricsPort = 0 });
-            await broker.StartAsync(cancellation);
-            var address = broker.BoundAddresses()[0].Authority;
-            var database = Path.Combine(folder, "telemetry.db");
-            await using var collector = CollectorApp.Build(new CollectorOptions
+            foreach (var service in builder.Resources.OfType<ProjectResource>())
             {
-                MessageQueueAddress = address,
-                DatabasePath = database,
-                MetricsPort = 0,
-                PollInterval = TimeSpan.FromMilliseconds(50),
-            });
-            await collector.StartAsync(cancellation);
-            await using var streamer = StreamerApp.Build(new StreamerOptions
-            {
-                QueueAddr = address,
-                CsvFile = Path.Combine(Repository.Root, "data", "dcgm.csv"),
-                MetricsPort = 0,
-                StreamInterval = TimeSpan.Zero,
-                LoopData = false,
-            });
-            await streamer.StartAsync(cancellation);
-            await streamer.WaitForShutdownAsync(cancellation); // it ends by itself
+                builder.CreateResourceBuilder(service)
+                    .WithEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.Address)
+                    .WithEnvironment("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");
+            }
+        });
+        await run.StreamersEndWellAsync();
+        await run.UntilDrainedAsync(192);
+        await run.StopAsync(); // what ends hands over its spans
 
-            using var reader = new TelemetryReader(database);
-            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-            while ((await reader.StateAsync(cancellation)).Rows < 192)
-                Assert.True(await timer.WaitForNextTickAsync(cancellation));
-            await collector.StopAsync(cancellation);
-
-            var published = spans.Where(span => span.OperationName == "publish batch").ToDictionary(span => span.SpanId);
-            var stored = spans.Where(span => span.OperationName == "store batch").ToList();
-            Assert.NotEmpty(published);
-            Assert.Equal(published.Count, stored.Count);
-            Assert.All(stored, span => Assert.Equal(published[span.ParentSpanId].TraceId, span.TraceId));
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        var published = receiver.Spans.Where(span => span.Name == "publish batch").ToDictionary(span => span.SpanId);
+        var stored = receiver.Spans.Where(span => span.Name == "store batch").ToList();
+        Assert.NotEmpty(published);
+        Assert.Equal(published.Count, stored.Count);
+        Assert.All(stored, span => Assert.Equal(published[span.ParentId].TraceId, span.TraceId));
     }
 }

@@ -13,6 +13,9 @@ public sealed class PipelineTests
     private const string Route = "/api/v1/pipeline";
     private static readonly DateTimeOffset Time = FleetFixture.Now;
 
+    /// <summary>For an answer that is awaited: the first call of a busy process may take seconds.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     [Fact]
     public async Task Without_a_queue_there_is_no_section_of_it()
     {
@@ -42,7 +45,7 @@ public sealed class PipelineTests
         using var file = FileWithHistory();
         await using var queue = await FakeQueue.StartAsync();
         Describe(queue, file.TopicId);
-        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, MessageQueueAddress = queue.Address });
+        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, MessageQueueAddress = queue.Address, QueueTimeout = Patience });
 
         var answer = await server.GetAsync(Route);
         Assert.Equal(
@@ -58,7 +61,7 @@ public sealed class PipelineTests
         using var file = FileWithHistory();
         await using var queue = await FakeQueue.StartAsync();
         Describe(queue, Guid.NewGuid());
-        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, MessageQueueAddress = queue.Address });
+        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, MessageQueueAddress = queue.Address, QueueTimeout = Patience });
 
         var store = (await server.GetAsync(Route)).GetProperty("store");
         Assert.Equal("null", store.GetProperty("checkpoints")[0].GetProperty("lag_records").GetRawText());
@@ -71,7 +74,7 @@ public sealed class PipelineTests
         var queue = await FakeQueue.StartAsync();
         var address = queue.Address;
         await queue.DisposeAsync();
-        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, MessageQueueAddress = address });
+        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, MessageQueueAddress = address, QueueTimeout = Patience });
 
         var answer = await server.GetAsync(Route);
         Assert.Equal(
@@ -99,7 +102,7 @@ public sealed class PipelineTests
         using var file = FileWithHistory();
         await using var queue = await FakeQueue.StartAsync();
         queue.Fails = new Status(StatusCode.Internal, "/var/lib/queue: NullReferenceException");
-        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, MessageQueueAddress = queue.Address });
+        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, MessageQueueAddress = queue.Address, QueueTimeout = Patience });
 
         var section = (await server.GetAsync(Route)).GetProperty("queue");
         Assert.Equal("the queue answered with Internal", section.GetProperty("reason").GetString());

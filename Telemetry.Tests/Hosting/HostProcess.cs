@@ -17,7 +17,8 @@ internal sealed class HostProcess : IAsyncDisposable
 
     private HostProcess(string assembly, IEnumerable<string> args)
     {
-        _limit.CancelAfter(TimeSpan.FromSeconds(60));
+        // Generous: the machine may be busy with other tests.
+        _limit.CancelAfter(TimeSpan.FromMinutes(3));
         var start = new ProcessStartInfo("dotnet")
         {
             ArgumentList = { "exec", Path.Combine(AppContext.BaseDirectory, assembly) },

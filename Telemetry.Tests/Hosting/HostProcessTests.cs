@@ -114,7 +114,8 @@ public sealed class HostProcessTests
         await using var host = HostProcess.OfProbes();
         await host.UpAsync();
 
-        var line = await host.Output.LineAsync(line => line.StartsWith("  front  http://localhost:", StringComparison.Ordinal), host.Limit);
+        var line = await host.Output.LineAsync(line => line.StartsWith("  front      http://localhost:", StringComparison.Ordinal), host.Limit);
+        await host.Output.LineAsync(line => line.StartsWith("  dashboard  http://localhost:", StringComparison.Ordinal), host.Limit);
         await host.Output.LineAsync(line => line == "  Ctrl+C stops it.", host.Limit);
         using var client = new HttpClient();
         Assert.Equal("Healthy", await client.GetStringAsync(line.Split(' ')[^1] + "/health", host.Limit));

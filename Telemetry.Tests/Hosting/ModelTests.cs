@@ -94,7 +94,8 @@ public sealed class ModelTests
         await using var host = new TestHost("--operation", "publish");
         host.AddProbe("probe");
         Assert.True(host.Builder.ExecutionContext.IsPublishMode);
-        await Assert.ThrowsAsync<DistributedApplicationException>(host.StartAsync);
+        var error = await Assert.ThrowsAsync<DistributedApplicationException>(host.StartAsync);
+        Assert.Equal("there is nothing to publish for: AppHost.cs adds no Kubernetes environment", error.Message);
         Assert.Empty(host.Lines.Lines);
     }
 

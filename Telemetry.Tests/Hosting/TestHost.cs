@@ -17,8 +17,9 @@ internal sealed class TestHost : IAsyncDisposable
     public TestHost(params string[] args)
     {
         // Generous: the machine may be busy with other tests.
-        _limit.CancelAfter(TimeSpan.FromSeconds(60));
-        Builder = DistributedApplication.CreateBuilder(args);
+        _limit.CancelAfter(TimeSpan.FromMinutes(3));
+        // Few tests look at the dashboard; a later argument wins.
+        Builder = DistributedApplication.CreateBuilder(["--Dashboard:Enabled=false", .. args]);
         Builder.Services.AddSingleton(new HostConsole(Lines, Lines, colour: false));
         Builder.Services.AddSingleton(Timings);
     }

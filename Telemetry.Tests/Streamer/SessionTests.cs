@@ -266,21 +266,25 @@ public sealed class SessionTests : IDisposable
     public async Task Batches_come_at_the_set_interval_and_have_the_set_size()
     {
         _files.Write(TestInput.WideHeader + Rows(25));
-        var time = new FakeTimeProvider();
+        var time = new TimersTime();
         var queue = new FakeQueue { Time = time };
-        var run = Start(Options with { StreamInterval = TimeSpan.FromSeconds(5), BatchSize = 10 }, queue, time);
+        var interval = TimeSpan.FromSeconds(7); // no other wait is that long
+        var run = Start(Options with { StreamInterval = interval, BatchSize = 10 }, queue, time);
         var begin = time.GetUtcNow();
         foreach (var sent in new[] { 10, 20 })
         {
             await queue.WaitAsync(q => q.Samples.Count >= sent, Cancelled);
+            // Time moves only while the session waits for it: a batch goes out at one moment.
+            await time.IsAwaitedAsync(interval, Cancelled);
+            time.Advance(interval - TimeSpan.FromMilliseconds(1));
             Assert.Equal(sent, queue.Samples.Count);
-            await time.PassAsync(TimeSpan.FromMilliseconds(100), () => queue.Samples.Count > sent);
+            time.Advance(TimeSpan.FromMilliseconds(1));
         }
         Assert.Equal(SessionEnd.Finished, await EndOf(run));
         var bySecond = queue.Batches.GroupBy(batch => batch.At).Select(group => group.Sum(batch => batch.Records)).ToList();
         Assert.Equal([10, 10, 5], bySecond);
         var times = queue.Batches.Select(batch => batch.At).Distinct().ToList();
-        Assert.All(times.Zip(times.Skip(1)), pair => Assert.True(pair.Second - pair.First >= TimeSpan.FromSeconds(5)));
+        Assert.All(times.Zip(times.Skip(1)), pair => Assert.True(pair.Second - pair.First >= interval));
         Assert.Equal(begin, times[0]);
     }
 

@@ -8,7 +8,8 @@ using Telemetry.Streamer;
 
 namespace Telemetry.Tests.Streamer;
 
-/// <summary>The whole program but for its queue.</summary>
+/// <summary>The whole program but for its queue. One collection with everything that sets the process's exit code.</summary>
+[Collection(nameof(Environment.ExitCode))]
 public sealed class StreamerAppTests : IDisposable
 {
     private readonly TestInput _files = new();

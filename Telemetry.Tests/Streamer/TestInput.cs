@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -133,6 +134,28 @@ internal sealed class TestLog : ILogger
                 logged = _logged.Task;
             }
             await logged.WaitAsync(TimeSpan.FromSeconds(30), cancellationToken);
+        }
+    }
+}
+
+/// <summary>A clock that says when somebody begins to wait.</summary>
+internal sealed class TimersTime : FakeTimeProvider
+{
+    private readonly Channel<TimeSpan> _timers = Channel.CreateUnbounded<TimeSpan>();
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = base.CreateTimer(callback, state, dueTime, period);
+        _timers.Writer.TryWrite(dueTime);
+        return timer;
+    }
+
+    /// <summary>Ends when a wait of this length has begun, each of which counts once.</summary>
+    public async Task IsAwaitedAsync(TimeSpan length, CancellationToken cancellationToken)
+    {
+        while (await _timers.Reader.ReadAsync(cancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), cancellationToken) != length)
+        {
+            // Another timer.
         }
     }
 }
