@@ -153,7 +153,8 @@ public class DurableLogTests
         session.Group.CommitAll(5);
         broker.Disk.Room = 10_000;
         Assert.Equal(ErrorCode.DiskFull, (await broker.Publish(payload)).Error);
-        Assert.Equal(5, broker.Partition.StartOffset);
+        // What stands in one run goes together.
+        Assert.Equal(4, broker.Partition.StartOffset);
         Assert.Equal(6, (await broker.Publish(payload)).BaseOffset);
     }
 
