@@ -17,6 +17,7 @@ internal sealed partial class Group
     private readonly List<Member> _members = []; // in the order in which they joined
     private readonly Shard[] _shards;
     private long _generation;
+    private bool _paused;
     private BrokerException? _closed;
 
     public Group(string name, Topic topic, int inputShards, BrokerClock clock, BrokerMetrics metrics, BrokerLimits limits, StoredGroup? stored = null)
@@ -44,6 +45,16 @@ internal sealed partial class Group
 
     /// <summary>Whether its shards are of an input.</summary>
     public bool DividesInput => InputShards > 0;
+
+    /// <summary>Whether its members get no shards.</summary>
+    public bool IsPaused
+    {
+        get
+        {
+            lock (_sync)
+                return _paused;
+        }
+    }
 
     /// <summary>
     /// Takes a member in. One that is in already and comes with a new stream keeps its shards, with new generations; its old
@@ -152,6 +163,18 @@ internal sealed partial class Group
                 Fence(member, $"member '{member.Id}' did not give back its shards within its rebalance timeout of {member.Options.RebalanceTimeout.TotalMilliseconds:0} ms");
             if (silent.Count + late.Count > 0)
                 Rebalance();
+        }
+    }
+
+    /// <summary>Takes all shards from the members, who stay, or gives them out again. What it is already it stays.</summary>
+    public void Pause(bool paused)
+    {
+        lock (_sync)
+        {
+            if (_paused == paused)
+                return;
+            _paused = paused;
+            Rebalance();
         }
     }
 

@@ -49,6 +49,14 @@ internal sealed class QueueAdminService(BrokerCore core) : QueueAdmin.QueueAdmin
         return Task.FromResult(new DeleteGroupResponse());
     }
 
+    public override Task<GroupDescription> PauseGroup(PauseGroupRequest request, ServerCallContext context)
+    {
+        core.ThrowIfStopping();
+        var group = core.Groups.Get(request.Group);
+        group.Pause(request.Paused);
+        return Task.FromResult(group.Describe().ToMessage());
+    }
+
     public override Task<ResetOffsetsResponse> ResetOffsets(ResetOffsetsRequest request, ServerCallContext context)
     {
         core.ThrowIfStopping();
