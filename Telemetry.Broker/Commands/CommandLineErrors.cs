@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 
 namespace Telemetry.Broker.Commands;
@@ -41,7 +42,7 @@ internal static class CommandLineErrors
 
     private static string Takes(CommandResult result) => string.Join(", ", result.Command.Subcommands.Count > 0
         ? result.Command.Subcommands.Select(sub => sub.Name)
-        : result.Command.Arguments.Select(argument => argument.Name).Concat(CommandsFrom(result).SelectMany(from => from.Command.Options).Select(option => option.Name)));
+        : result.Command.Arguments.Select(argument => argument.Name).Concat(CommandsFrom(result).SelectMany(from => from.Command.Options).Where(option => option is not HelpOption).Select(option => option.Name)));
 
     private static string Path(CommandResult command) =>
         command.Parent is CommandResult { Parent: not null } parent ? $"{Path(parent)} {command.Command.Name}" : command.Command.Name;

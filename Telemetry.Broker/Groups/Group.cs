@@ -213,7 +213,7 @@ internal sealed partial class Group
     private void ThrowIfActive()
     {
         if (_members.Count > 0)
-            throw new BrokerException(ErrorCode.GroupActive, $"group '{Name}' has {_members.Count} members: stop them first");
+            throw new BrokerException(ErrorCode.GroupActive, $"group '{Name}' has {_members.Count} {(_members.Count == 1 ? "member: stop it" : "members: stop them")} first");
     }
 
     private bool Touch(MemberSession session)
