@@ -78,12 +78,13 @@ internal sealed class CommandRunner(CommandConsole console, Func<string, string?
         var at = $"the broker at {address.GetLeftPart(UriPartial.Authority)}";
         if (error.Trailers.GetValue(BrokerErrors.CodeTrailer) is null)
         {
-            return error.StatusCode switch
+            return error switch
             {
+                { StatusCode: StatusCode.DeadlineExceeded } => $"{at} did not answer within {Durations.Format(timeout)}",
+                { StatusCode: StatusCode.Unimplemented } => $"{at} does not know this command: it is an older one, or no broker",
                 // The innermost message is the system's ("Connection refused"); the outer ones are gRPC's and HTTP's.
-                StatusCode.Unavailable => $"{at} cannot be reached: {error.Status.DebugException?.GetBaseException().Message ?? error.Status.Detail}",
-                StatusCode.DeadlineExceeded => $"{at} did not answer within {Durations.Format(timeout)}",
-                StatusCode.Unimplemented => $"{at} does not know this command: it is an older one, or no broker",
+                { Status.DebugException: { } cause } => $"{at} cannot be reached: {cause.GetBaseException().Message}",
+                { StatusCode: StatusCode.Unavailable } => $"{at} cannot be reached: {error.Status.Detail}",
                 _ => $"{at} failed: {error.Status.Detail}",
             };
         }

@@ -26,7 +26,7 @@ internal sealed class PeekPage(long from, int count)
     /// <summary>Takes an answer. False when there is nothing more to ask for.</summary>
     public bool TryAdd(PeekResponse response)
     {
-        NextOffset = Math.Max(NextOffset, response.LogStartOffset);
+        var begin = NextOffset = Math.Max(NextOffset, response.LogStartOffset);
         if (response.Batches.Count == 0 && NextOffset < response.HighWatermark)
             AddHole(response.HighWatermark);
         foreach (var batch in response.Batches)
@@ -36,7 +36,7 @@ internal sealed class PeekPage(long from, int count)
             if (Left > 0)
                 Add(batch);
         }
-        return Left > 0 && response.Batches.Count > 0 && NextOffset < response.HighWatermark;
+        return Left > 0 && NextOffset > begin && NextOffset < response.HighWatermark;
     }
 
     private void AddHole(long to)

@@ -24,9 +24,11 @@ public sealed class HostileTextTests
     [InlineData("plain text 1,234 -_./:", "plain text 1,234 -_./:")]
     [InlineData("Zürich 東京 😀", "Zürich 東京 😀")]
     [InlineData(Evil, @"a\u001b[2J\u009b31m\u202eb\u2028\u000d\u000ac\u0007")]
-    [InlineData("\ud800x", "\ufffdx")]
     [InlineData("\U000e0041", @"\ue0041")]
     public void What_does_not_print_is_written_as_its_number(string text, string expected) => Assert.Equal(expected, PrintableText.Of(text));
+
+    [Fact]
+    public void Half_a_character_is_replaced() => Assert.Equal("\ufffdx", PrintableText.Of("\ud800x"));
 
     [Fact]
     public void A_line_has_a_bound() => Assert.Equal(1003, PrintableText.Line(new string('x', 100_000)).Length);
