@@ -359,6 +359,28 @@ public class DurableLogTests
         Assert.True(second.Report.InOrder);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(16)]
+    public async Task A_paused_group_is_paused_after_a_restart_until_it_is_resumed(int inputShards)
+    {
+        await using var first = new DurableBroker();
+        await first.Publish(Text(0), records: 5);
+        var options = new Telemetry.Broker.Groups.MemberOptions("m", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), "test");
+        var session = first.Core.Groups.Join("g", "telemetry", inputShards, options);
+        session.Group.Pause(true);
+        await using var second = await first.RestartInOrder();
+        var group = second.Core.Groups.Get("g");
+        second.Core.Groups.Join("g", "telemetry", inputShards, options);
+        Assert.True(group.IsPaused);
+        Assert.All(group.Describe().Shards, shard => Assert.Equal("", shard.MemberId));
+
+        group.Pause(false);
+        Assert.All(group.Describe().Shards, shard => Assert.Equal("m", shard.MemberId));
+        await using var third = await second.RestartInOrder();
+        Assert.False(third.Core.Groups.Get("g").IsPaused);
+    }
+
     internal static byte[] Text(int number) => Encoding.UTF8.GetBytes($"batch {number:D6}");
 
     private static int Zeros(byte[] bytes, int from, int to) => bytes[from..to].Reverse().TakeWhile(b => b == 0).Count();
