@@ -153,10 +153,9 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
         List<FakeMembership> members;
         lock (_lock)
             members = [.. Memberships.Where(member => !member.Left.IsCompleted)];
-        if (members.Sum(member => member.FinishedCount) < members[0].Shards)
-            return;
-        foreach (var member in members)
-            member.EndAll();
+        if (members.Sum(member => member.FinishedCount) == members[0].Shards)
+            members.ForEach(member => member.EndAll());
+        Changed();
     }
 
     private void Changed()
