@@ -33,6 +33,9 @@ internal sealed class DataFolder : IDisposable
             disk.MakeDirectory(path);
             disk.MakeDirectory(Path.Combine(path, LogFiles.Topics));
             disk.MakeDirectory(Path.Combine(path, LogFiles.Groups));
+            // Killed after it was made, before it was synced: what is built on from now on may not go with the power.
+            disk.SyncDirectory(path);
+            disk.SyncDirectory(Path.Combine(path, LogFiles.Topics));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -67,6 +70,7 @@ internal sealed class DataFolder : IDisposable
                 _disk.DeleteDirectory(folder);
                 continue;
             }
+            _disk.SyncDirectory(folder);
             topics.Add(SmallFile.Read(_disk, Path.Combine(folder, LogFiles.Topic)) is { } bytes
                 && JsonSerializer.Deserialize(bytes.Span, StoredJson.Default.StoredTopic) is { } topic
                     ? topic

@@ -6,66 +6,74 @@ internal sealed partial class DurableStorage
     // Below the size from which on arrays are kept in the large object heap.
     private const int ReadBytes = 80_000;
 
-    private readonly HashSet<Run> _damagedRuns = [];
+    private readonly HashSet<long> _damageEnds; // the offsets at which the log goes on after records that are gone
 
     private void ReadFiles(long offset, long bytesMax, List<StoredBatch> into, CancellationToken cancellationToken)
     {
-        long bytes = 0;
-        while (Find(Math.Max(offset, StartOffset)) is var (segments, s, r))
+        while (Find(Math.Max(offset, StartOffset)) is var (segments, s, r)
+            && ReadSegment(segments[s], segments[s].Runs[r].Position, ref offset, bytesMax, into))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var segment = segments[s];
-            var position = segment.Runs[r].Position;
-            var next = ReadOn(segment, position, ref offset, ref bytes, bytesMax, into);
-            if (next is null)
-                return;
-            // A place in the file that cannot be read: on with the next run. The reader sees that offsets are missing.
-            var after = EndOf(segments, s, r);
-            NoteDamage(segment.Runs[r], Math.Max(0, after - offset));
-            offset = Math.Max(offset, after);
-            if (into.Count > 0)
-                return;
         }
     }
 
-    /// <summary>Counts what cannot be read, once.</summary>
-    private void NoteDamage(Run run, long records)
+    /// <summary>Reads from a position on. What is damaged is passed over; the reader sees that offsets are missing.</summary>
+    /// <returns>Whether to go on with the next segment: nothing was found in this one.</returns>
+    private bool ReadSegment(Segment segment, long position, ref long offset, long bytesMax, List<StoredBatch> into)
     {
-        lock (_damagedRuns)
-        {
-            if (records > 0 && _damagedRuns.Add(run))
-                Interlocked.Add(ref _damagedRecords, records);
-        }
-    }
-
-    /// <summary>Reads from a position to the end of the segment.</summary>
-    /// <returns>Null when enough was read; otherwise where the file ended or could not be read on.</returns>
-    private long? ReadOn(Segment segment, long position, ref long offset, ref long bytes, long bytesMax, List<StoredBatch> into)
-    {
+        // In this order: what ends before the one is in the file before the other.
+        var endOffset = segment.EndOffset;
         var end = segment.Length;
-        var high = HighWatermark;
+        var had = into.Count;
+        long bytes = 0;
         var buffer = ReadOnlyMemory<byte>.Empty;
-        while (position < end)
+        while (position < end && offset < endOffset)
         {
             var length = buffer.Length < Frame.HeaderBytes ? 0 : Frame.PeekLength(buffer.Span);
             if (length == 0 || length > buffer.Length)
             {
-                var wanted = (int)Math.Min(end - position, Math.Max(length, ReadBytes));
-                var filled = new byte[wanted];
+                var filled = new byte[(int)Math.Min(end - position, Math.Max(length, ReadBytes))];
                 buffer = filled.AsMemory(0, segment.File.Read(position, filled));
             }
             if (!Frame.TryRead(buffer, out var frame, out length))
-                return position;
+            {
+                position = new SegmentScan(segment.File).NextFrame(position + Frame.Alignment, segment.BaseOffset);
+                buffer = default;
+                continue;
+            }
             position += length;
             buffer = buffer[length..];
             if (frame.Kind != FrameKind.Batch || frame.EndOffset <= offset)
                 continue;
+            if (frame.Offset > offset)
+            {
+                NoteDamage(offset, frame.Offset);
+                if (into.Count > had)
+                    return false;
+            }
             bytes += frame.Payload.Length;
-            if (frame.EndOffset > high || (into.Count > 0 && bytes > bytesMax))
-                return null;
+            if (frame.EndOffset > endOffset || (into.Count > 0 && bytes > bytesMax))
+                return false;
             into.Add(frame.ToBatch());
             offset = frame.EndOffset;
         }
-        return bytes > 0 ? null : position;
+        if (offset < endOffset)
+        {
+            NoteDamage(offset, endOffset);
+            if (into.Count == had)
+                offset = endOffset;
+        }
+        return into.Count == had;
+    }
+
+    /// <summary>Counts what cannot be read, once.</summary>
+    private void NoteDamage(long from, long to)
+    {
+        from = Math.Max(from, StartOffset);
+        lock (_damageEnds)
+        {
+            if (from < to && _damageEnds.Add(to))
+                Interlocked.Add(ref _damagedRecords, to - from);
+        }
     }
 }

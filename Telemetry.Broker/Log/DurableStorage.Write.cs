@@ -19,6 +19,7 @@ internal sealed partial class DurableStorage
     private long _writtenStart = -1;
     private long _writtenLength;
     private bool _groupIsOpen;
+    private bool _epochIsWritten;
     private (long Group, bool IsOpen) _undo;
 
     public ValueTask AppendAsync(IReadOnlyList<StoredBatch> group) => Queue(new Operation(group, null, 0));
@@ -45,9 +46,11 @@ internal sealed partial class DurableStorage
                 _toDelete.Add(kept[first].Path);
                 first++;
             }
+            if (first > 0)
+                _segments = kept[first..];
+            CountBytes();
             if (first == 0)
                 return;
-            _segments = kept[first..];
         }
         _committer.Enqueue(this);
     }
@@ -131,8 +134,9 @@ internal sealed partial class DurableStorage
             }
             while (_recent.Bytes > _settings.RecentBytesMax && _recent.FirstBatchEnd < _recent.EndOffset)
                 _recent.DropBefore(_recent.FirstBatchEnd);
+            Volatile.Write(ref _end, segment.EndOffset);
+            CountBytes();
         }
-        Volatile.Write(ref _end, segment.EndOffset);
         foreach (var operation in _written)
             operation.Completion.TrySetResult();
         _written.Clear();
@@ -166,22 +170,18 @@ internal sealed partial class DurableStorage
         return _recent.DisposeAsync();
     }
 
-    /// <summary>Makes the log ready for this run of the broker: a first segment where there is none, a new epoch where records may be gone.</summary>
-    private void BeginRun(bool raiseEpoch)
+    /// <summary>Makes the log ready for this run of the broker.</summary>
+    private void BeginRun()
     {
         if (_segments.Length == 0)
-            _segments = [MakeSegment(StartOffset)];
-        _disk.Delete(LogFiles.Index(_segments[^1].Path));
-        if (!raiseEpoch)
+        {
+            _segments = [MakeSegment(EndOffset)];
             return;
-        _writer.Clear();
-        AddFrame(EpochFrame(_epochs[^1]));
-        var segment = _segments[^1];
-        segment.File.Write(segment.Length, _writer.Parts);
-        segment.File.Sync();
-        segment.Publish(segment.Length + _writer.Bytes, segment.EndOffset);
-        _placed.Clear();
-        _groupIsOpen = false;
+        }
+        _disk.Delete(LogFiles.Index(_segments[^1].Path));
+        // What a killed process left unsynced is about to be shown to readers and producers: from now on it may not go.
+        _segments[^1].File.Sync();
+        _disk.SyncDirectory(_directory);
     }
 
     private void Write()
@@ -192,6 +192,9 @@ internal sealed partial class DurableStorage
         _placed.Clear();
         _undo = (_group, _groupIsOpen);
         var segment = _segments[^1];
+        // The epoch of this run stands before its first frame; it needs no place in the log until then.
+        if (!_epochIsWritten)
+            AddFrame(EpochFrame(_epochs[^1]));
         if (_writtenStart != StartOffset)
             AddFrame(StartFrame());
         foreach (var operation in _written)
@@ -207,6 +210,7 @@ internal sealed partial class DurableStorage
         segment.File.Write(segment.Length, _writer.Parts);
         _writtenLength = segment.Length + _writer.Bytes;
         _writtenStart = StartOffset;
+        _epochIsWritten = true;
     }
 
     private void AddFrame(in Frame frame)
@@ -258,9 +262,10 @@ internal sealed partial class DurableStorage
             var first = true;
             foreach (var epoch in _epochs)
                 Add(EpochFrame(epoch));
-            Add(StartFrame());
             foreach (var producer in _producers.Values.OrderByDescending(producer => producer.UsedLogMs).Take(_settings.ProducersMax))
                 Add(producer.ToFrame(baseOffset));
+            // Last: it says that what stands before it is all there.
+            Add(StartFrame());
             segment.File.Write(0, [new SegmentHeader(Log.TopicId, _partition, baseOffset).ToBytes(), .. _writer.Parts]);
             segment.File.Sync();
             // Without this a power cut may take the file away although it was synced.
@@ -268,6 +273,7 @@ internal sealed partial class DurableStorage
             segment.Publish(SegmentHeader.Bytes + _writer.Bytes, baseOffset);
             _group = group;
             _writtenStart = StartOffset;
+            _epochIsWritten = true;
             return segment;
 
             void Add(in Frame frame)

@@ -19,6 +19,7 @@ internal sealed partial class DurableStorage : IPartitionStorage
     private volatile Segment[] _segments;
     private long _start;
     private long _end;
+    private long _bytes;
     private long _lastAppendUnixMs;
     private long _damagedRecords;
 
@@ -37,10 +38,12 @@ internal sealed partial class DurableStorage : IPartitionStorage
         _end = recovered.End;
         _lastAppendUnixMs = recovered.LastAppendUnixMs;
         _lastLogMs = recovered.LastLogMs;
-        _damagedRecords = recovered.DamagedRecords;
+        _damagedRecords = recovered.Damaged.Sum(damage => damage.To - damage.From);
+        _damageEnds = [.. recovered.Damaged.Select(damage => damage.To)];
         Log = new LogIdentity(recovered.TopicId, _epochs[^1].Epoch);
         Producers = [.. _producers.Values.Select(producer => producer.Snapshot())];
         _recent = new MemoryStorage(Log, settings.Memory, _end);
+        CountBytes();
     }
 
     public LogIdentity Log { get; }
@@ -60,7 +63,7 @@ internal sealed partial class DurableStorage : IPartitionStorage
         }
     }
 
-    public long Bytes => _segments.Sum(segment => segment.Length);
+    public long Bytes => Volatile.Read(ref _bytes);
 
     public long LastAppendUnixMs => Volatile.Read(ref _lastAppendUnixMs);
 
@@ -80,7 +83,7 @@ internal sealed partial class DurableStorage : IPartitionStorage
     /// <param name="topicId">The topic's id.</param>
     /// <param name="partition">The partition's number.</param>
     /// <param name="isNew">Whether there was no log so far.</param>
-    /// <param name="epoch">The epoch that the log gets if it is raised: never given before.</param>
+    /// <param name="epoch">The epoch that the log gets where it is not new: never given before.</param>
     /// <param name="settings">Sizes and bounds.</param>
     /// <param name="committer">Who writes.</param>
     /// <param name="report">What was found.</param>
@@ -90,10 +93,10 @@ internal sealed partial class DurableStorage : IPartitionStorage
     {
         try
         {
-            var recovered = new LogRecovery(disk, directory, topicId, partition, settings).Recover(epoch, isNew, committer.IsRelaxed);
+            var recovered = new LogRecovery(disk, directory, topicId, partition, settings).Recover(epoch, isNew);
             report = recovered.Report;
             var storage = new DurableStorage(disk, directory, partition, settings, committer, recovered);
-            storage.BeginRun(raiseEpoch: recovered.RaiseEpoch);
+            storage.BeginRun();
             return storage;
         }
         catch (IOException error)
@@ -129,13 +132,9 @@ internal sealed partial class DurableStorage : IPartitionStorage
 
     public long? AppendLogMs(long offset) => offset < HighWatermark && Find(offset) is var (segments, s, r) ? segments[s].Runs[r].LastLogMs : null;
 
-    /// <summary>The end of an epoch of this log, so that who read in it goes on where this log goes on; null where it is not known.</summary>
-    public long? EpochEnd(int epoch)
+    public long EpochEnd(int epoch)
     {
-        var epochs = _epochs;
-        if (epochs.Count == 0 || epoch < epochs[0].Epoch)
-            return null;
-        foreach (var (later, start) in epochs)
+        foreach (var (later, start) in _epochs)
         {
             if (later > epoch)
                 return start;
@@ -143,14 +142,25 @@ internal sealed partial class DurableStorage : IPartitionStorage
         return EndOffset;
     }
 
+    /// <summary>Counts the bytes from the first record that can be read to the end. Called when one of the two has moved.</summary>
+    private void CountBytes()
+    {
+        var place = Find(StartOffset);
+        var segments = place?.Segments ?? _segments;
+        var bytes = 0L;
+        for (var s = place?.Segment ?? segments.Length; s < segments.Length; s++)
+            bytes += segments[s].Length - (s == place!.Value.Segment ? segments[s].Runs[place.Value.Run].Position : SegmentHeader.Bytes);
+        Volatile.Write(ref _bytes, bytes);
+    }
+
     private long FirstRun(Func<Run, bool> accept)
     {
         var segments = _segments;
         var start = StartOffset;
-        for (var s = 0; s < segments.Length; s++)
+        for (var s = SegmentOf(segments, start); s < segments.Length; s++)
         {
             var runs = segments[s].Runs;
-            for (var r = 0; r < runs.Length; r++)
+            for (var r = Segment.RunOf(runs, start); r < runs.Length; r++)
             {
                 if (EndOf(segments, s, r) > start && runs[r].BaseOffset < HighWatermark && accept(runs[r]))
                     return Math.Max(start, runs[r].BaseOffset);
@@ -184,10 +194,16 @@ internal sealed partial class DurableStorage : IPartitionStorage
     /// <summary>The index of the last segment that begins at or before the offset; 0 for none.</summary>
     private static int SegmentOf(Segment[] segments, long offset)
     {
-        var index = segments.Length - 1;
-        while (index > 0 && segments[index].BaseOffset > offset)
-            index--;
-        return index;
+        int low = 0, high = segments.Length - 1;
+        while (low < high)
+        {
+            var middle = (low + high + 1) / 2;
+            if (segments[middle].BaseOffset <= offset)
+                low = middle;
+            else
+                high = middle - 1;
+        }
+        return low;
     }
 }
 

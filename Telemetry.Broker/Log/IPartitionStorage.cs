@@ -10,8 +10,11 @@ namespace Telemetry.Broker.Log;
 /// </summary>
 internal interface IPartitionStorage : IAsyncDisposable
 {
-    /// <summary>Which incarnation of the log this is. The epoch is raised whenever the log is opened with fewer records than it acknowledged.</summary>
+    /// <summary>Which incarnation of the log this is: a new epoch begins each time it is opened.</summary>
     LogIdentity Log { get; }
+
+    /// <summary>The offset up to which this log is the same as in an epoch of before: who has read further there has read records that are gone.</summary>
+    long EpochEnd(int epoch) => 0;
 
     /// <summary>The offset of the first record that can be read.</summary>
     long StartOffset { get; }

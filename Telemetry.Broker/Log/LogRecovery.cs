@@ -32,9 +32,8 @@ internal sealed class RecoveredLog(Guid topicId)
 
     public long LastLogMs { get; set; }
 
-    public long DamagedRecords { get; set; }
-
-    public bool RaiseEpoch { get; set; }
+    /// <summary>Acknowledged records that are gone, by offsets.</summary>
+    public List<(long From, long To)> Damaged { get; } = [];
 
     public RecoveryReport Report { get; set; }
 }
@@ -50,12 +49,12 @@ internal sealed class LogRecovery(IDisk disk, string directory, Guid topicId, in
     private int _scanned;
 
     /// <summary>Opens everything; torn tails are cut off.</summary>
-    /// <param name="epoch">The epoch that the log gets if records may be gone that somebody has read.</param>
-    /// <param name="isNew">Whether there was no log so far; otherwise one without files was lost.</param>
-    /// <param name="relaxed">Whether records are acknowledged before they are synced.</param>
+    /// <param name="epoch">The epoch that begins now, never given before: whatever was lost, cut off or restored from a copy
+    /// since somebody last read this log, no offset of before is taken for one of now.</param>
+    /// <param name="isNew">Whether there was no log so far.</param>
     /// <exception cref="IOException">The disk failed.</exception>
     /// <exception cref="StorageException">The files belong to another log.</exception>
-    public RecoveredLog Recover(int epoch, bool isNew, bool relaxed)
+    public RecoveredLog Recover(int epoch, bool isNew)
     {
         disk.MakeDirectory(directory);
         try
@@ -65,13 +64,8 @@ internal sealed class LogRecovery(IDisk disk, string directory, Guid topicId, in
             DropUnfinishedSegment();
             var inOrder = ReadSegments();
             Finish();
-            var raise = !isNew && (_tornBytes > 0 || _log.Segments.Count == 0 || (relaxed && !inOrder));
-            if (_log.Epochs.Count == 0 && !raise)
-                _log.Epochs.Add((1, _log.Start));
-            else if (raise)
-                _log.Epochs.Add((Math.Max(epoch, _log.Epochs.Count > 0 ? _log.Epochs[^1].Epoch + 1 : 2), _log.End));
-            _log.RaiseEpoch = raise && _log.Segments.Count > 0;
-            _log.Report = new RecoveryReport(_log.Segments.Count, _scanned, _log.End - _log.Start, _tornBytes, _log.DamagedRecords, inOrder || isNew);
+            BeginEpoch(isNew ? 1 : epoch);
+            _log.Report = new RecoveryReport(_log.Segments.Count, _scanned, _log.End - _log.Start, _tornBytes, _log.Damaged.Sum(damage => damage.To - damage.From), inOrder || isNew);
             return _log;
         }
         catch
@@ -95,15 +89,16 @@ internal sealed class LogRecovery(IDisk disk, string directory, Guid topicId, in
             throw new StorageException($"{path} belongs to partition {header.Partition} of another topic: the files were mixed", fatal: true);
     }
 
-    /// <summary>A last segment without a frame is one that was being made; nothing was appended to it.</summary>
+    /// <summary>A last segment that does not begin with all that a segment begins with was being made; nothing was appended to it.</summary>
     private void DropUnfinishedSegment()
     {
         if (_log.Segments.Count == 0)
             return;
         var last = _log.Segments[^1];
-        var scan = new SegmentScan(last.File, static (in Frame _, long _, int _) => { });
+        var isWhole = false;
+        var scan = new SegmentScan(last.File, (in Frame frame, long _, int _) => !(isWhole = frame.Kind is FrameKind.Start or FrameKind.Batch));
         scan.Run(SegmentHeader.Bytes, last.BaseOffset);
-        if (scan.EndPosition > SegmentHeader.Bytes)
+        if (isWhole)
             return;
         last.Dispose();
         _log.Segments.Remove(last);
@@ -130,7 +125,7 @@ internal sealed class LogRecovery(IDisk disk, string directory, Guid topicId, in
                 SegmentIndex.Write(disk, segment);
             }
             if (i > 0 && segment.BaseOffset > _log.Segments[i - 1].EndOffset)
-                _log.DamagedRecords += segment.BaseOffset - _log.Segments[i - 1].EndOffset;
+                _log.Damaged.Add((_log.Segments[i - 1].EndOffset, segment.BaseOffset));
         }
         // What the last segment should have told of epochs was damaged: the earlier ones know.
         if (_log.Epochs.Count == 0)
@@ -155,11 +150,10 @@ internal sealed class LogRecovery(IDisk disk, string directory, Guid topicId, in
                 segment.Add(frame, position, settings.RunRecordsMax, afterDamage);
                 afterDamage = false;
             }
-            if (cut)
-                Learn(frame);
+            return !cut || Learn(frame);
         });
         scan.Run(SegmentHeader.Bytes, segment.BaseOffset);
-        _log.DamagedRecords += scan.Damaged.Sum(damage => damage.EndOffset - damage.Offset);
+        _log.Damaged.AddRange(scan.Damaged.Where(damage => damage.EndOffset > damage.Offset).Select(damage => (damage.Offset, damage.EndOffset)));
         if (cut && segment.File.Length > scan.EndPosition)
         {
             _tornBytes += scan.TornBytes;
@@ -169,7 +163,7 @@ internal sealed class LogRecovery(IDisk disk, string directory, Guid topicId, in
         segment.Publish(scan.EndPosition, scan.EndOffset);
     }
 
-    private void Learn(in Frame frame)
+    private bool Learn(in Frame frame)
     {
         _log.Group = Math.Max(_log.Group, frame.Group);
         _log.LastLogMs = Math.Max(_log.LastLogMs, frame.LogTime);
@@ -192,6 +186,19 @@ internal sealed class LogRecovery(IDisk disk, string directory, Guid topicId, in
                     _log.Producers.Add(frame.ProducerId, producer = new ProducerMark(frame.ProducerId));
                 producer.Apply(frame);
                 break;
+        }
+        return true;
+    }
+
+    /// <summary>Begins an epoch where the log ends. Those are forgotten that ended where they began, or before what can still be read.</summary>
+    private void BeginEpoch(int epoch)
+    {
+        var epochs = _log.Epochs;
+        epochs.Add((epochs.Count > 0 ? Math.Max(epoch, epochs[^1].Epoch + 1) : epoch, _log.End));
+        for (var i = epochs.Count - 2; i >= 0; i--)
+        {
+            if (epochs[i + 1].Start <= Math.Max(epochs[i].Start, _log.Start))
+                epochs.RemoveAt(i);
         }
     }
 

@@ -26,9 +26,10 @@ internal readonly record struct ReadGap(long From, long To, GapReason Reason);
 /// A reader's place in a partition. It goes through the log batch by batch and says where records are missing.
 /// </summary>
 /// <remarks>
-/// An offset of another log means nothing here, so reading starts at this log's beginning, after a gap that says so (F20).
-/// An offset of this log that is beyond its end is refused: a log that lost acknowledged records gets a new epoch, so such an
-/// offset can only be a mistake, and waiting for it would be silence, while going on before it would deliver twice.
+/// An offset of another topic means nothing here, so reading starts at this log's beginning, after a gap that says so (F20).
+/// An offset of an earlier epoch is good as far as this log still has what that epoch had; who has read further goes on
+/// where the two part, after such a gap. An offset beyond the end of this very epoch is refused: it can only be a mistake,
+/// and waiting for it would be silence, while going on before it would deliver twice.
 /// </remarks>
 internal sealed class PartitionCursor
 {
@@ -53,8 +54,11 @@ internal sealed class PartitionCursor
         var start = log.StartOffset;
         switch (from)
         {
-            case ReadFrom.Offset offset when offset.ExpectedLog is { } expected && expected != log.Log:
+            case ReadFrom.Offset offset when offset.ExpectedLog is { } expected && expected.TopicId != log.Log.TopicId:
                 return new PartitionCursor(log, start, new ReadGap(offset.Value, start, GapReason.GapLogReplaced));
+            case ReadFrom.Offset offset when offset.ExpectedLog is { } expected && expected != log.Log && offset.Value > log.EpochEnd(expected.LogEpoch):
+                var parting = Math.Max(start, log.EpochEnd(expected.LogEpoch));
+                return new PartitionCursor(log, parting, new ReadGap(offset.Value, parting, GapReason.GapLogReplaced));
             case ReadFrom.Offset offset when offset.Value > log.HighWatermark:
                 throw new BrokerException(
                     ErrorCode.OffsetOutOfRange,

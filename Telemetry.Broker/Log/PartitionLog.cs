@@ -98,6 +98,9 @@ internal sealed partial class PartitionLog : IAsyncDisposable
     public ValueTask ReadAsync(long offset, long bytesMax, List<StoredBatch> into, CancellationToken cancellationToken) =>
         _storage.ReadAsync(offset, bytesMax, into, cancellationToken);
 
+    /// <summary>See <see cref="IPartitionStorage.EpochEnd"/>.</summary>
+    public long EpochEnd(int epoch) => _storage.EpochEnd(epoch);
+
     /// <summary>The base offset of the first batch appended at or after a wall time; the high watermark for none.</summary>
     public long OffsetForTime(long unixMs) => _storage.OffsetForTime(unixMs);
 

@@ -8,8 +8,8 @@ namespace Telemetry.Broker.Log;
 /// </summary>
 internal sealed class Segment(string path, IDiskFile file, long baseOffset) : IDisposable
 {
-    /// <summary>A run is closed at so many bytes.</summary>
-    public const int RunBytes = 4096;
+    /// <summary>A run is closed at so many bytes: what is read at most to find a batch, against a megabyte of memory for a gigabyte of log.</summary>
+    public const int RunBytes = 64 << 10;
 
     private volatile Run[] _runs = [];
     private int _count;

@@ -14,7 +14,7 @@ internal readonly record struct Damage(long Position, long EndPosition, long Off
 /// after it, it had been synced, so it was damaged later and is told as such; otherwise it belongs to a group that was
 /// never acknowledged, and the segment ends before it, as it does before a torn tail.
 /// </summary>
-internal sealed class SegmentScan(IDiskFile file, SegmentScan.Visitor visit)
+internal sealed class SegmentScan(IDiskFile file, SegmentScan.Visitor? visit = null)
 {
     private const int BufferBytes = 1 << 20;
 
@@ -25,9 +25,11 @@ internal sealed class SegmentScan(IDiskFile file, SegmentScan.Visitor visit)
     private byte[] _buffer = [];
     private long _bufferPosition;
     private int _buffered;
+    private bool _stopped;
 
     /// <summary>Told of each frame, in order. What a frame points to is valid during the call only.</summary>
-    public delegate void Visitor(in Frame frame, long position, int length);
+    /// <returns>Whether to go on.</returns>
+    public delegate bool Visitor(in Frame frame, long position, int length);
 
     /// <summary>Where the last frame ends.</summary>
     public long EndPosition { get; private set; }
@@ -50,7 +52,7 @@ internal sealed class SegmentScan(IDiskFile file, SegmentScan.Visitor visit)
         EndOffset = offset;
         var seenPosition = position;
         var seenOffset = offset;
-        while (position + Frame.HeaderBytes <= _length)
+        while (position + Frame.HeaderBytes <= _length && !_stopped)
         {
             if (!TryRead(position, seenOffset, out var frame, out var length))
             {
@@ -72,6 +74,18 @@ internal sealed class SegmentScan(IDiskFile file, SegmentScan.Visitor visit)
         TornBytes = _unproven.Count > 0 ? _length - EndPosition : NonZeroBytes(EndPosition);
     }
 
+    /// <summary>Where the first frame at or after a position begins whose offset is not below that; the end of the file for none.</summary>
+    public long NextFrame(long position, long offset)
+    {
+        while (position + Frame.HeaderBytes <= _length)
+        {
+            if (TryRead(position, offset, out _, out _))
+                return position;
+            position += Frame.Alignment;
+        }
+        return _length;
+    }
+
     private void Prove()
     {
         _damaged.AddRange(_suspected);
@@ -83,7 +97,7 @@ internal sealed class SegmentScan(IDiskFile file, SegmentScan.Visitor visit)
 
     private void Take(in Frame frame, long position, int length)
     {
-        visit(frame, position, length);
+        _stopped |= visit is not null && !visit(frame, position, length);
         EndPosition = position + length;
         EndOffset = Math.Max(EndOffset, frame.EndOffset);
     }

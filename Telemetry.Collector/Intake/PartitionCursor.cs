@@ -63,7 +63,11 @@ internal sealed class PartitionCursor(LogPosition? position)
         return Step(batch, skip);
     }
 
-    /// <summary>Another log than before: its numbers mean nothing here, so it is read from where it begins.</summary>
+    /// <summary>
+    /// Another log than before. A new epoch of the same topic goes on where the old one stood, unless it has less: then what
+    /// the old one still had is lost, and its numbers come again. Those of another topic mean nothing here: it is read from
+    /// where it begins.
+    /// </summary>
     private void Enter(LogIdentity log, long offset)
     {
         var entered = new LogPosition(log.TopicId, log.LogEpoch, offset);
@@ -71,9 +75,15 @@ internal sealed class PartitionCursor(LogPosition? position)
         {
             if (old.IsSameLog(entered))
                 return;
+            if (old.TopicId == log.TopicId && offset >= old.NextOffset)
+            {
+                // If it begins later, the queue says why.
+                _position = entered with { NextOffset = old.NextOffset };
+                return;
+            }
             _gaps.Add(new LogGap(old.TopicId, old.LogEpoch, old.NextOffset, -1, LogReplaced));
         }
-        if (offset > 0)
+        if (offset > 0 && _position?.TopicId != log.TopicId)
             _gaps.Add(new LogGap(log.TopicId, log.LogEpoch, 0, offset, NotRetained));
         _position = entered;
     }

@@ -109,7 +109,7 @@ internal sealed class PartitionSession
                     {
                         // The owner before may have died between the store's commit and the queue's. A full partition has
                         // nothing new to read, and makes no room before the queue knows what the store has.
-                        if (started.Log == new LogIdentity(position.TopicId, position.LogEpoch))
+                        if (started.Log.TopicId == position.TopicId && started.Offset >= position.NextOffset)
                             _committer.Written(Partition, position.NextOffset, Generation);
                         taken = null;
                     }

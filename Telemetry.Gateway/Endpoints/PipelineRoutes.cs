@@ -86,10 +86,11 @@ internal static class PipelineRoutes
     private static long StoreLag(IReadOnlyList<CheckpointRow> checkpoints, QueueSnapshot queue) =>
         checkpoints.Sum(c => Lag(c, queue) ?? 0);
 
-    // Offsets of different logs cannot be compared.
+    // Offsets of different topics cannot be compared. Those of an older epoch are those of now, unless the log has lost
+    // records: then a gap is on its way into the store.
     private static long? Lag(CheckpointRow row, QueueSnapshot? queue) =>
         queue is not null && queue.HighWatermarks.TryGetValue((row.Topic, row.Partition), out var log)
-        && log.TopicId == row.TopicId && log.LogEpoch == row.LogEpoch
+        && log.TopicId == row.TopicId
             ? Math.Max(0, log.HighWatermark - row.NextOffset)
             : null;
 }

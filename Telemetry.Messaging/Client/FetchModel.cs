@@ -2,9 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Telemetry.Messaging.Client;
 
-/// <summary>One incarnation of a partition's log. Offsets of different logs cannot be compared.</summary>
+/// <summary>One incarnation of a partition's log. Offsets of different topics cannot be compared; those of an older epoch hold as far as the log still has what that had.</summary>
 /// <param name="TopicId">New each time the topic is made.</param>
-/// <param name="LogEpoch">Raised when the log was lost or restored.</param>
+/// <param name="LogEpoch">Raised each time the log is opened.</param>
 public readonly record struct LogIdentity(Guid TopicId, int LogEpoch);
 
 /// <summary>Where to begin to read.</summary>

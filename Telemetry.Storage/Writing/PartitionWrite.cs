@@ -2,7 +2,7 @@ namespace Telemetry.Storage;
 
 /// <summary>A place in one incarnation of a partition's log. Offsets of different logs cannot be compared.</summary>
 /// <param name="TopicId">New each time the topic is made.</param>
-/// <param name="LogEpoch">Raised when the log was lost or restored.</param>
+/// <param name="LogEpoch">Raised each time the log is opened.</param>
 /// <param name="NextOffset">The first record that is not in the store.</param>
 public readonly record struct LogPosition(Guid TopicId, int LogEpoch, long NextOffset)
 {

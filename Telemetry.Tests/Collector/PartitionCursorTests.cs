@@ -33,13 +33,44 @@ public sealed class PartitionCursorTests
     }
 
     [Fact]
-    public void F20_another_log_is_entered_at_its_beginning_whatever_its_numbers_are()
+    public void F20_another_topic_is_entered_at_its_beginning_whatever_its_numbers_are()
+    {
+        var other = new LogIdentity(Guid.NewGuid(), 3);
+        var cursor = new PartitionCursor(At(Log, 5));
+        var step = cursor.Take(new Fetched.Started(other, 7, 7))!;
+        Assert.Equal((At(Log, 5), At(other, 7)), (step.From, step.To));
+        Assert.Equal([new LogGap(Log.TopicId, 3, 5, -1, "log replaced"), new LogGap(other.TopicId, 3, 0, 7, "not retained")], step.Gaps);
+    }
+
+    [Fact]
+    public void A_new_epoch_of_the_log_goes_on_where_the_old_one_stood()
+    {
+        var cursor = new PartitionCursor(At(Log, 100));
+        Assert.Null(cursor.Take(new Fetched.Started(Newer, 100, 7)));
+        Assert.Equal(new FetchFrom.Offset(100, Newer), cursor.Next);
+        var step = cursor.Take(Batch(Newer, 98, 4))!;
+        Assert.Equal((At(Log, 100), At(Newer, 102), 2), (step.From, step.To, step.Skip));
+        Assert.Empty(step.Gaps);
+    }
+
+    [Fact]
+    public void F19_what_expired_while_the_log_was_opened_again_is_a_gap()
+    {
+        var cursor = new PartitionCursor(At(Log, 100));
+        Assert.Null(cursor.Take(new Fetched.Started(Newer, 130, 130)));
+        var step = cursor.Take(new Fetched.Gap(Newer, 100, 130, "expired"))!;
+        Assert.Equal((At(Log, 100), At(Newer, 130)), (step.From, step.To));
+        Assert.Equal([new LogGap(Log.TopicId, 4, 100, 130, "expired")], step.Gaps);
+    }
+
+    [Fact]
+    public void F20_a_new_epoch_that_has_less_is_read_from_where_the_two_part()
     {
         var cursor = new PartitionCursor(At(Log, 100));
         Assert.Equal(new FetchFrom.Offset(100, Log), cursor.Next);
         var step = cursor.Take(new Fetched.Started(Newer, 7, 7))!;
         Assert.Equal((At(Log, 100), At(Newer, 7)), (step.From, step.To));
-        Assert.Equal([new LogGap(Log.TopicId, 3, 100, -1, "log replaced"), new LogGap(Log.TopicId, 4, 0, 7, "not retained")], step.Gaps);
+        Assert.Equal([new LogGap(Log.TopicId, 3, 100, -1, "log replaced")], step.Gaps);
         // The queue says the same in its own way; it is recorded once.
         Assert.Null(cursor.Take(new Fetched.Gap(Newer, 100, 7, "log replaced")));
         Assert.Equal(At(Newer, 9), cursor.Take(Batch(Newer, 7, 2))!.To);

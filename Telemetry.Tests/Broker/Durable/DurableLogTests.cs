@@ -16,7 +16,7 @@ public class DurableLogTests
         AssertHolds(await second.ReadAll(), 100, recordsEach: 3);
         Assert.Equal(300, (await second.Publish(Text(100), records: 3)).BaseOffset);
         Assert.Equal(0, second.Report.TornBytes);
-        Assert.Equal(first.Partition.Log, second.Partition.Log);
+        Assert.Equal(first.Partition.Log.TopicId, second.Partition.Log.TopicId);
     }
 
     [Fact]
@@ -40,8 +40,9 @@ public class DurableLogTests
             AssertHolds(await second.ReadAll(), left, recordsEach: 2);
             Assert.Equal(length - ends[left - 1], second.Report.TornBytes + Zeros(whole, (int)ends[left - 1], length));
             Assert.Equal(left * 2, (await second.Publish(Text(9))).BaseOffset);
-            // Who has read what is gone now must see that it is another log.
-            Assert.Equal(second.Report.TornBytes > 0, second.Partition.Log.LogEpoch > first.Partition.Log.LogEpoch);
+            // Who has read what is gone now is told, and goes on where the log does.
+            var gap = await PartitionCursor.Open(second.Partition, new ReadFrom.Offset(10, first.Partition.Log)).ReadAsync(1000, [], TestContext.Current.CancellationToken);
+            Assert.Equal(left == 5 ? null : new ReadGap(10, left * 2, GapReason.GapLogReplaced), gap);
         }
     }
 
@@ -215,6 +216,58 @@ public class DurableLogTests
         await using var second = first.Restart();
         Assert.True((await second.Publish(new byte[100], 1, "p", epoch, 0)).Duplicate);
         Assert.Equal(first.Partition.StartOffset, second.Partition.StartOffset);
+    }
+
+    [Fact]
+    public async Task F20_a_copy_of_before_is_seen_by_those_who_have_read_further_and_only_by_them()
+    {
+        await using var first = new DurableBroker();
+        await first.Publish(Text(0), records: 5);
+        // A copy is made of a broker that was stopped in order, which then goes on for two more runs.
+        await using var second = await first.RestartInOrder();
+        var copy = second.Disk.After(null);
+        await second.Publish(Text(1), records: 5);
+        await using var third = second.Restart();
+        await third.Publish(Text(2), records: 5);
+        Assert.True(first.Partition.Log.LogEpoch < second.Partition.Log.LogEpoch && second.Partition.Log.LogEpoch < third.Partition.Log.LogEpoch);
+
+        third.Time.Advance(TimeSpan.FromMinutes(1));
+        await using var restored = new DurableBroker(copy, time: third.Time);
+        await restored.Publish(Text(3), records: 20);
+        foreach (var (reader, next, expected) in new[]
+        {
+            (first.Partition.Log, 5L, 5L), (second.Partition.Log, 5, 5), (second.Partition.Log, 3, 3), (second.Partition.Log, 10, 5), (third.Partition.Log, 15, 5), (third.Partition.Log, 7, 5),
+        })
+        {
+            var cursor = PartitionCursor.Open(restored.Partition, new ReadFrom.Offset(next, reader));
+            Assert.Equal(expected, cursor.Next);
+            var gap = await cursor.ReadAsync(1000, [], TestContext.Current.CancellationToken);
+            Assert.Equal(next == expected ? null : new ReadGap(next, expected, GapReason.GapLogReplaced), gap);
+        }
+    }
+
+    [Fact]
+    public async Task Epochs_of_which_nothing_is_left_are_forgotten()
+    {
+        var broker = new DurableBroker();
+        for (var start = 0; start < 20; start++)
+        {
+            // Every other run appends something.
+            if (start % 2 == 0)
+                await broker.Publish(Text(start), records: 1);
+            broker = start % 3 == 0 ? broker.Restart() : await broker.RestartInOrder();
+        }
+        var epochs = new List<long>();
+        await broker.Publish(new byte[64 << 10]);
+        await broker.Publish(Text(20));
+        new SegmentScan(broker.Disk.Open(broker.LastSegment, create: false), (in Frame frame, long _, int _) =>
+        {
+            if (frame.Kind == FrameKind.Epoch)
+                epochs.Add(frame.Sequence);
+            return true;
+        }).Run(SegmentHeader.Bytes, 0);
+        Assert.Equal(Enumerable.Range(0, 11), epochs.Select(start => (int)start));
+        await broker.DisposeAsync();
     }
 
     [Fact]

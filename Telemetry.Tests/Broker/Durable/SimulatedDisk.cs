@@ -42,14 +42,26 @@ internal sealed class SimulatedDisk : IDisk
     {
         var after = new SimulatedDisk();
         after._directories.UnionWith(_directories);
+        if (powerCut is null)
+        {
+            // The machine lives on, and with it what was not synced yet: it may still go with the power.
+            var copies = new Dictionary<Contents, Contents>();
+            foreach (var (name, file) in _names)
+                after._names[name] = Copy(file);
+            foreach (var (name, file) in _durableNames)
+                after._durableNames[name] = Copy(file);
+            return after;
+
+            Contents Copy(Contents file) => copies.TryGetValue(file, out var copy) ? copy : copies[file] = new Contents(file);
+        }
         foreach (var name in _names.Keys.Union(_durableNames.Keys).Order(StringComparer.Ordinal))
         {
             var now = _names.GetValueOrDefault(name);
             var synced = _durableNames.GetValueOrDefault(name);
-            var kept = powerCut is null || (now != synced && powerCut.Next(2) == 0) ? now : synced;
+            var kept = now != synced && powerCut.Next(2) == 0 ? now : synced;
             if (kept is null)
                 continue;
-            after._names[name] = after._durableNames[name] = new Contents(powerCut is null ? [.. kept.Current] : kept.AfterPowerCut(powerCut));
+            after._names[name] = after._durableNames[name] = new Contents(kept.AfterPowerCut(powerCut));
         }
         return after;
     }
@@ -193,6 +205,13 @@ internal sealed class Contents(IEnumerable<byte> bytes)
 
     private readonly List<(int Position, byte[] Bytes)> _unsynced = [];
     private byte[] _synced = [.. bytes];
+
+    public Contents(Contents other)
+        : this(other.Current)
+    {
+        _synced = other._synced;
+        _unsynced.AddRange(other._unsynced);
+    }
 
     public List<byte> Current { get; } = [.. bytes];
 
