@@ -16,7 +16,6 @@ internal sealed class BrokerCore : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private volatile BrokerException? _stopping;
-    private StoredGroup[] _saved = [];
 
     /// <param name="options">The settings.</param>
     /// <param name="time">Wall clock and monotonic clock.</param>
@@ -41,7 +40,7 @@ internal sealed class BrokerCore : IAsyncDisposable
     {
         Clock = new BrokerClock(time);
         Limits = limits ?? new BrokerLimits();
-        Settings = new PartitionSettings(options.MaxMessagesPerPartition, options.MessageTtl, Limits, storageFailed);
+        Settings = new PartitionSettings(options.MaxMessagesPerPartition, (long)options.MaxMegabytesPerPartition << 20, options.MessageTtl, Limits, storageFailed);
         Memory = new MemoryBudget(Limits.MemoryBytesMax);
         if (options.DataPath.Length > 0)
         {
@@ -54,7 +53,7 @@ internal sealed class BrokerCore : IAsyncDisposable
         Topics = new TopicRegistry(options.MaxPartitions, Settings, Clock, metrics, storages, newId ?? Guid.NewGuid, Data);
         Groups = new GroupCoordinator(Topics, Clock, metrics, Limits, newId ?? Guid.NewGuid);
         Topics.Restore();
-        Groups.Restore(Data?.Groups() ?? []);
+        Groups.Restore(Data?.Groups.Groups ?? []);
         metrics.Observe(this);
     }
 
@@ -97,19 +96,7 @@ internal sealed class BrokerCore : IAsyncDisposable
 
     /// <summary>Keeps how far groups have read, where that has changed. One call at a time.</summary>
     /// <exception cref="IOException">The disk refuses; the next call tries again.</exception>
-    public void SaveGroups()
-    {
-        if (Data is null)
-            return;
-        var groups = Groups.All.Select(group => group.ToStored()).ToArray();
-        if (groups.Length == _saved.Length && groups.Zip(_saved).All(pair => Same(pair.First, pair.Second)))
-            return;
-        Data.Save(groups);
-        _saved = groups;
-    }
-
-    private static bool Same(StoredGroup one, StoredGroup other) =>
-        one with { Shards = [] } == other with { Shards = [] } && one.Shards.AsSpan().SequenceEqual(other.Shards);
+    public void SaveGroups() => Data?.Groups.Save([.. Groups.All.Select(group => group.ToStored())], Clock.UnixMs);
 
     /// <summary>Takes nothing more and ends everything that waits; what is appended is kept and acknowledged.</summary>
     public void Stop()

@@ -25,6 +25,10 @@ public sealed record BrokerOptions : ServiceOptions
     [Setting("MAX_MESSAGES_PER_PARTITION", "How many records a partition holds before publishers have to wait.", Min = "1", Max = "1000000000")]
     public int MaxMessagesPerPartition { get; init; } = 10_000;
 
+    /// <summary>How many MiB a partition holds before publishers have to wait.</summary>
+    [Setting("MAX_MEGABYTES_PER_PARTITION", "How many MiB a partition holds before publishers have to wait.", Min = "16", Max = "16777216")]
+    public int MaxMegabytesPerPartition { get; init; } = 10_240;
+
     /// <summary>How long a record is kept that a group has not read, by the time of its append.</summary>
     [Setting("MESSAGE_TTL", "How long a record is kept that a group has not read, by the time of its append.", Min = "1s", Max = "3650d")]
     public TimeSpan MessageTtl { get; init; } = TimeSpan.FromHours(24);

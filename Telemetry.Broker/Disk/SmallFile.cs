@@ -16,11 +16,17 @@ internal static class SmallFile
     {
         var checksum = new byte[ChecksumBytes];
         BinaryPrimitives.WriteUInt32LittleEndian(checksum, Crc32C.Compute(content.Span));
+        Replace(disk, path, [checksum, content], temporarySuffix);
+    }
+
+    /// <summary>The same without a checksum.</summary>
+    public static void Replace(IDisk disk, string path, IReadOnlyList<ReadOnlyMemory<byte>> parts, string temporarySuffix)
+    {
         var temporary = path + temporarySuffix;
         disk.Delete(temporary);
         using (var file = disk.Open(temporary, create: true))
         {
-            file.Write(0, [checksum, content]);
+            file.Write(0, parts);
             file.Sync();
         }
         disk.Rename(temporary, path);

@@ -74,7 +74,7 @@ internal sealed partial class Group
                 Topic.Id,
                 InputShards,
                 _generation,
-                [.. _shards.Select(shard => new StoredProgress(shard.Progress.Committed, shard.Progress.CommittedUnixMs, shard.Progress.GapRecords))]);
+                [.. _shards.Select(shard => new StoredProgress(shard.Number, shard.Progress.Committed, shard.Progress.CommittedUnixMs, shard.Progress.GapRecords))]);
         }
     }
 
@@ -100,9 +100,9 @@ internal sealed partial class Group
     private void Restore(StoredGroup stored)
     {
         _generation = stored.Generation;
-        foreach (var shard in _shards.Take(stored.Shards.Length))
+        foreach (var progress in stored.Shards.Where(progress => progress.Shard < _shards.Length))
         {
-            var progress = stored.Shards[shard.Number];
+            var shard = _shards[progress.Shard];
             // Records that were lost with an unsynced tail will come again under the same numbers.
             shard.Progress.Committed = shard.Partition is { } partition ? Math.Min(progress.Committed, partition.HighWatermark) : progress.Committed;
             shard.Progress.CommittedUnixMs = progress.CommittedUnixMs;

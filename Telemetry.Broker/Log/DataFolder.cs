@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Telemetry.Broker.Disk;
 
 namespace Telemetry.Broker.Log;
@@ -49,12 +48,22 @@ internal sealed class DataFolder : IDisposable
         {
             throw new StorageException($"the folder '{path}' is used by another broker, or is not writable: {error.Message}", fatal: true, error);
         }
+        try
+        {
+            Groups = new GroupLog(disk, Path.Combine(path, LogFiles.Groups, LogFiles.Offsets), settings.GroupLogBytesMax);
+        }
+        catch (IOException error)
+        {
+            _lock.Dispose();
+            throw new StorageException($"how far groups have read cannot be read from '{path}': {error.Message}", fatal: true, error);
+        }
     }
 
     /// <summary>What was found in the logs that were opened.</summary>
     public List<(string Topic, int Partition, RecoveryReport Report)> Reports { get; } = [];
 
-    private string OffsetsPath => Path.Combine(_path, LogFiles.Groups, LogFiles.Offsets);
+    /// <summary>How far groups have read.</summary>
+    public GroupLog Groups { get; }
 
     /// <summary>The topics that are there. What is left of deleted or half-made ones is removed.</summary>
     public IReadOnlyList<StoredTopic> Topics()
@@ -108,41 +117,14 @@ internal sealed class DataFolder : IDisposable
         return storage;
     }
 
-    /// <summary>How far groups have read.</summary>
-    /// <exception cref="StorageException">The file is damaged.</exception>
-    public IReadOnlyList<StoredGroup> Groups()
+    public void Dispose()
     {
-        if (!_disk.Names(Path.Combine(_path, LogFiles.Groups)).Contains(LogFiles.Offsets))
-            return [];
-        return SmallFile.Read(_disk, OffsetsPath) is { } bytes && JsonSerializer.Deserialize(bytes.Span, StoredJson.Default.StoredGroupArray) is { } groups
-            ? groups
-            : throw new StorageException($"{OffsetsPath} is damaged, and with it how far groups have read. Restore the file, or remove it: groups then begin where their consumers say", fatal: true);
+        Groups.Dispose();
+        _lock.Dispose();
     }
-
-    /// <summary>Keeps how far groups have read.</summary>
-    public void Save(StoredGroup[] groups) =>
-        SmallFile.Write(_disk, OffsetsPath, JsonSerializer.SerializeToUtf8Bytes(groups, StoredJson.Default.StoredGroupArray), LogFiles.TemporarySuffix);
-
-    public void Dispose() => _lock.Dispose();
 
     private string TopicFolder(Guid id) => Path.Combine(_path, LogFiles.Topics, LogFiles.TopicFolder(id));
 }
 
 /// <summary>A topic as it is kept.</summary>
 internal sealed record StoredTopic(Guid Id, string Name, int Partitions, long CreatedUnixMs);
-
-/// <summary>A group as it is kept.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="TopicId">Its topic.</param>
-/// <param name="InputShards">How many shards of an input it divides; 0: the topic's partitions.</param>
-/// <param name="Generation">The last that it gave.</param>
-/// <param name="Shards">How far each was read.</param>
-internal sealed record StoredGroup(string Name, Guid TopicId, int InputShards, long Generation, StoredProgress[] Shards);
-
-/// <summary>How far a shard was read.</summary>
-internal readonly record struct StoredProgress(long Committed, long CommittedUnixMs, long GapRecords);
-
-[JsonSerializable(typeof(StoredTopic))]
-[JsonSerializable(typeof(StoredGroup[]))]
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
-internal sealed partial class StoredJson : JsonSerializerContext;

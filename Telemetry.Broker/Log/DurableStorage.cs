@@ -216,4 +216,7 @@ internal sealed record DurableSettings(MemoryBudget Memory, int ProducersMax, in
 {
     /// <summary>The newest batches of a partition that are kept in memory, so that readers at the end do not read files.</summary>
     public long RecentBytesMax { get; init; } = 4L << 20;
+
+    /// <summary>The length at which the file of the groups is written anew.</summary>
+    public long GroupLogBytesMax { get; init; } = 8L << 20;
 }

@@ -1,5 +1,7 @@
+using Telemetry.Broker.Disk;
 using Telemetry.Broker.Producers;
 using Telemetry.Messaging.Client;
+using Telemetry.Messaging.V1;
 
 namespace Telemetry.Broker.Log;
 
@@ -84,4 +86,12 @@ internal sealed class StorageException(string message, bool fatal, Exception? in
 {
     /// <summary>Whether the partition must take no more writes.</summary>
     public bool Fatal { get; } = fatal;
+
+    /// <summary>What it is to a client.</summary>
+    public BrokerException ToRefusal() => this switch
+    {
+        { Fatal: true } => new(ErrorCode.StorageFailed, "the partition's storage failed; nothing was appended, and it takes no more writes until the broker is restarted"),
+        { InnerException: DiskFullException } => new(ErrorCode.DiskFull, "the broker's disk has no room; nothing was appended: retry later"),
+        _ => new(ErrorCode.StorageFailed, "the partition's storage failed; nothing was appended: retry later"),
+    };
 }

@@ -9,7 +9,7 @@ namespace Telemetry.Broker.Log;
 ///   topics/ID/TOPIC                         name, partitions, when it was made; a topic without it was never made, or deleted
 ///   topics/ID/00000/00000000000000000000.log    a segment of partition 0, by the offset of its first record
 ///   topics/ID/00000/00000000000000000000.index  where its runs begin; made again when it is missing
-///   groups/OFFSETS                          how far groups have read
+///   groups/OFFSETS                          how far groups have read, now and before
 /// </code>
 /// </summary>
 internal static class LogFiles

@@ -6,8 +6,6 @@ namespace Telemetry.Broker.Log;
 // Publishing: checks, group commit, and waiting for room.
 internal sealed partial class PartitionLog
 {
-    private const string StorageFailedMessage = "the broker could not store the batch; nothing was appended";
-
     private readonly LinkedList<WaitingPublish> _waiting = [];
     private List<PendingAppend> _collecting = [];
     private List<PendingAppend> _spare = [];
@@ -30,7 +28,7 @@ internal sealed partial class PartitionLog
             if (batch.RecordCount > _settings.BatchRecordsMax)
                 return new(Rejected(ErrorCode.BatchTooLarge, $"the batch has {batch.RecordCount} records; a batch in this partition may have {_settings.BatchRecordsMax}: split it"));
             if (_closed is { } closed)
-                return new(Rejected(closed.Code, closed.Message));
+                return new(Rejected(closed));
             // Behind others who wait, only what is certain already is answered: its predecessor may be one of them.
             if (_waiting.Count == 0 || CheckProducer(batch, out _) is SequenceCheck.Duplicate or SequenceCheck.Fenced)
             {
@@ -51,9 +49,9 @@ internal sealed partial class PartitionLog
     private bool TryAppend(in PublishBatch batch, out ValueTask<PublishOutcome> outcome)
     {
         outcome = default;
-        if (_failed)
+        if (_failed is not null)
         {
-            outcome = new(Rejected(ErrorCode.StorageFailed, "the partition's storage failed; it takes no more writes until the broker is restarted"));
+            outcome = new(Rejected(_failed));
             return true;
         }
         var check = CheckProducer(batch, out var producer);
@@ -220,16 +218,18 @@ internal sealed partial class PartitionLog
         for (var i = refused.Count - 1; i >= 0; i--)
             refused[i].Undo.Apply();
         _nextOffset = _storage.EndOffset;
+        if (_failed is null)
+            DropRead();
         foreach (var pending in refused)
-            pending.Completion!.SetResult(Rejected(ErrorCode.StorageFailed, StorageFailedMessage));
-        if (_failed)
-            RefuseWaiting(ErrorCode.StorageFailed, StorageFailedMessage);
+            pending.Completion!.SetResult(Rejected(failure.ToRefusal()));
+        if (_failed is not null)
+            RefuseWaiting(_failed);
     }
 
     private void Fail(StorageException failure)
     {
         if (failure.Fatal)
-            Volatile.Write(ref _failed, true);
+            _failed = failure.ToRefusal();
         _settings.StorageFailed?.Invoke(this, failure);
     }
 
@@ -252,6 +252,8 @@ internal sealed partial class PartitionLog
         _metrics.Rejected(code);
         return PublishOutcome.Refused(code, message);
     }
+
+    private PublishOutcome Rejected(BrokerException refusal) => Rejected(refusal.Code, refusal.Message);
 
     private static TaskCompletionSource<PublishOutcome> NewCompletion() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 

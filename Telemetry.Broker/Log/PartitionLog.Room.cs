@@ -102,7 +102,7 @@ internal sealed partial class PartitionLog
     /// <summary>Drops, batch by batch, what every group has read, as far as it is needed.</summary>
     private bool TryMakeRoom(int records, long bytes)
     {
-        while (_nextOffset - StartOffset + records > _settings.RecordsMax || !_storage.HasRoom(bytes))
+        while (_nextOffset - StartOffset + records > _settings.RecordsMax || _storage.Bytes + bytes > _settings.BytesMax || !_storage.HasRoom(bytes))
         {
             var end = _storage.FirstBatchEnd;
             if (end > ReadByAll() || end > HighWatermark || Records == 0)
@@ -110,6 +110,13 @@ internal sealed partial class PartitionLog
             _storage.DropBefore(end);
         }
         return true;
+    }
+
+    /// <summary>Drops all that every group has read: the disk has no room.</summary>
+    private void DropRead()
+    {
+        _storage.DropBefore(Math.Min(ReadByAll(), HighWatermark));
+        _changed.Pulse();
     }
 
     /// <summary>The offset up to which every group has read; without groups nobody has read anything.</summary>
@@ -141,10 +148,10 @@ internal sealed partial class PartitionLog
     private static async Task ForwardAsync(ValueTask<PublishOutcome> outcome, TaskCompletionSource<PublishOutcome> to) =>
         to.SetResult(await outcome);
 
-    private void RefuseWaiting(ErrorCode code, string message)
+    private void RefuseWaiting(BrokerException reason)
     {
         while (_waiting.First is { } node)
-            End(node.Value, Rejected(code, message));
+            End(node.Value, Rejected(reason));
     }
 
     private void End(WaitingPublish waiting, PublishOutcome outcome)
@@ -171,8 +178,8 @@ internal sealed partial class PartitionLog
     {
         var records = _nextOffset - StartOffset;
         var reason = _storage.HasRoom(StoredBatch.OverheadBytes)
-            ? $"it holds {records} records of at most {_settings.RecordsMax}"
-            : "the broker has no room for more bytes";
+            ? $"it holds {records} records of at most {_settings.RecordsMax} in {_storage.Bytes} bytes of at most {_settings.BytesMax}"
+            : "the broker has no room for more bytes in memory";
         return Rejected(ErrorCode.PartitionFull, $"partition {Partition} of topic '{Topic}' is full of records that a group has not read ({reason}); retry later");
     }
 

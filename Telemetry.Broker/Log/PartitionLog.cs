@@ -23,7 +23,7 @@ internal sealed partial class PartitionLog : IAsyncDisposable
     private long _lastLogMs;
     private long _expiredUnread;
     private volatile BrokerException? _closed;
-    private bool _failed;
+    private volatile BrokerException? _failed;
 
     public PartitionLog(string topic, int partition, IPartitionStorage storage, PartitionSettings settings, BrokerClock clock, BrokerMetrics metrics)
     {
@@ -74,7 +74,7 @@ internal sealed partial class PartitionLog : IAsyncDisposable
     public long LastAppendUnixMs => _storage.LastAppendUnixMs;
 
     /// <summary>Whether the storage failed for good: the partition can be read but takes no writes.</summary>
-    public bool Failed => Volatile.Read(ref _failed);
+    public bool Failed => _failed is not null;
 
     /// <summary>Ends with the next append, drop or close.</summary>
     public Task Changed => _changed.Next;
@@ -124,7 +124,7 @@ internal sealed partial class PartitionLog : IAsyncDisposable
         catch (StorageException error)
         {
             Fail(error);
-            throw new BrokerException(ErrorCode.StorageFailed, StorageFailedMessage);
+            throw error.ToRefusal();
         }
         // What the older epoch has under way is in the log or taken back before the sequence is told.
         await AppendedSoFar();
@@ -152,7 +152,7 @@ internal sealed partial class PartitionLog : IAsyncDisposable
         lock (_sync)
         {
             _closed ??= new BrokerException(code, message);
-            RefuseWaiting(code, message);
+            RefuseWaiting(_closed);
         }
         _changed.Pulse();
     }
@@ -173,11 +173,12 @@ internal sealed partial class PartitionLog : IAsyncDisposable
 
 /// <summary>What a partition has to know of the broker's settings.</summary>
 /// <param name="RecordsMax">Records that it holds before publishers have to wait.</param>
+/// <param name="BytesMax">Bytes that it holds before publishers have to wait.</param>
 /// <param name="MessageTtl">How long it keeps records that a group has not read.</param>
 /// <param name="Limits">The bounds that are not settings.</param>
 /// <param name="StorageFailed">Told when the storage of a partition, or of none that is there yet, fails, with the cause, for the log.</param>
 internal sealed record PartitionSettings(
-    int RecordsMax, TimeSpan MessageTtl, BrokerLimits Limits, Action<PartitionLog?, Exception>? StorageFailed = null)
+    int RecordsMax, long BytesMax, TimeSpan MessageTtl, BrokerLimits Limits, Action<PartitionLog?, Exception>? StorageFailed = null)
 {
     /// <summary>The most records of a batch: it has to fit into an empty partition.</summary>
     public int BatchRecordsMax => Math.Min(RecordsMax, Telemetry.Messaging.Records.RecordBatchLimits.RecordsMax);

@@ -42,8 +42,9 @@ internal static class BrokerErrors
         [ErrorCode.MemberFenced] = new(StatusCode.FailedPrecondition, null, "the member does not own the shard at this generation"),
         [ErrorCode.GroupActive] = new(StatusCode.FailedPrecondition, null, "the group has members: stop them first"),
         [ErrorCode.TopicExists] = new(StatusCode.AlreadyExists, null, "the topic is there already"),
-        [ErrorCode.StorageFailed] = new(StatusCode.ResourceExhausted, Later, "the broker cannot store; nothing was appended"),
+        [ErrorCode.StorageFailed] = new(StatusCode.Unavailable, Later, "the partition's storage failed; nothing was appended"),
         [ErrorCode.ShuttingDown] = new(StatusCode.Unavailable, Later, "the broker is stopping; reconnect and retry"),
+        [ErrorCode.DiskFull] = new(StatusCode.ResourceExhausted, Later, "the broker's disk has no room; nothing was appended"),
     };
 
     private static readonly EnumDescriptor Descriptor = QueueReflection.Descriptor.FindTypeByName<EnumDescriptor>(nameof(ErrorCode));

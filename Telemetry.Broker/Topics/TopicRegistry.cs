@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Telemetry.Broker.Disk;
 using Telemetry.Broker.Log;
 using Telemetry.Broker.Producers;
 using Telemetry.Messaging.Client;
@@ -95,7 +96,9 @@ internal sealed class TopicRegistry(
         {
             _topics.TryRemove(name, out _);
             settings.StorageFailed?.Invoke(null, error);
-            throw new BrokerException(ErrorCode.StorageFailed, $"topic '{name}' could not be stored");
+            throw error is DiskFullException || error.InnerException is DiskFullException
+                ? new BrokerException(ErrorCode.DiskFull, $"topic '{name}' could not be stored: the broker's disk has no room")
+                : new BrokerException(ErrorCode.StorageFailed, $"topic '{name}' could not be stored");
         }
     }
 

@@ -18,7 +18,7 @@ internal static class QueueErrors
         error.Trailers.GetValue(CodeTrailer) is { } name && Codes.TryGetValue(Key(name), out var code) ? code : null;
 
     /// <summary>The same request may succeed later.</summary>
-    public static bool IsRetriable(ErrorCode code) => code is ErrorCode.PartitionFull or ErrorCode.StorageFailed or ErrorCode.ShuttingDown;
+    public static bool IsRetriable(ErrorCode code) => code is ErrorCode.PartitionFull or ErrorCode.DiskFull or ErrorCode.StorageFailed or ErrorCode.ShuttingDown;
 
     /// <summary>The same request may succeed later: the queue says so, or it could not be reached.</summary>
     public static bool IsRetriable(RpcException error) => Code(error) is { } code

@@ -15,7 +15,7 @@ internal sealed class DurableBroker : IAsyncDisposable
     private readonly Func<Guid> _newId;
     private bool _dead;
 
-    public DurableBroker(SimulatedDisk? disk = null, int records = 100_000, TimeSpan fsync = default, JumpingTime? time = null, Func<Guid>? newId = null)
+    public DurableBroker(SimulatedDisk? disk = null, int records = 100_000, TimeSpan fsync = default, JumpingTime? time = null, Func<Guid>? newId = null, int megabytes = 1024)
     {
         Disk = disk ?? new SimulatedDisk();
         Time = time ?? new JumpingTime();
@@ -24,7 +24,7 @@ internal sealed class DurableBroker : IAsyncDisposable
         _newId = newId ?? Guid.NewGuid;
         Committer = new LogCommitter(fsync, Time);
         Core = new BrokerCore(
-            new BrokerOptions { MaxMessagesPerPartition = records, MaxPartitions = 1, DataPath = Folder, Fsync = fsync },
+            new BrokerOptions { MaxMessagesPerPartition = records, MaxMegabytesPerPartition = megabytes, MaxPartitions = 1, DataPath = Folder, Fsync = fsync },
             Time,
             _metrics,
             limits: new BrokerLimits { MemoryBytesMax = long.MaxValue, SegmentBytesMax = 64 << 10 },

@@ -94,7 +94,11 @@ internal sealed class SimulatedDisk : IDisk
         return new SimulatedFile(this, _names.GetValueOrDefault(path) ?? throw new IOException($"{path} is missing"), _incarnation);
     }
 
-    public void Delete(string path) => _names.Remove(path);
+    public void Delete(string path)
+    {
+        if (_names.Remove(path, out var file))
+            Room += file.Current.Count;
+    }
 
     public void DeleteDirectory(string path)
     {
