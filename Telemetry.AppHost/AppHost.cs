@@ -25,6 +25,9 @@ var streamers = Number("Streamers", 1, 16);
 var collectors = Number("Collectors", 1, 16);
 var csvFile = InputPath("CsvFile");
 var dataFolder = FolderPath("DataFolder");
+builder.Configuration["BrokerFolder"] ??= Path.Combine(dataFolder, "broker");
+// None keeps the queue in memory.
+var brokerFolder = builder.Configuration["BrokerFolder"] is "" ? "" : FolderPath("BrokerFolder");
 var publishing = builder.ExecutionContext.IsPublishMode;
 if (problems.Count > 0)
 {
@@ -39,6 +42,7 @@ var broker = builder.AddProject<Projects.Telemetry_Broker>("broker", launchProfi
     .WithHttpEndpoint(name: "http", targetPort: InCluster(8080), env: "METRICS_PORT")
     .WithHttpEndpoint(name: "grpc", targetPort: InCluster(8081), env: "PORT")
     .WithEndpoint("grpc", endpoint => endpoint.Transport = "http2")
+    .WithEnvironment("DATA_PATH", publishing ? "/data" : brokerFolder)
     .WithHttpProbe(ProbeType.Readiness, "/health", endpointName: "http")
     .WithHttpProbe(ProbeType.Liveness, "/alive", endpointName: "http")
     .PublishAsKubernetesService(Chart.Broker);

@@ -24,6 +24,9 @@ internal static partial class StreamerLog
     [LoggerMessage(2005, LogLevel.Information, "waiting for the first row of {Input}")]
     public static partial void WaitingForRows(ILogger logger, string input);
 
+    [LoggerMessage(2006, LogLevel.Information, "shards {Shards} are sent; waiting until the other streamers have sent the rest")]
+    public static partial void PartSent(ILogger logger, string shards);
+
     // Queue
 
     [LoggerMessage(2010, LogLevel.Warning, "the queue at {Queue} cannot be reached, trying again: {Reason}")]

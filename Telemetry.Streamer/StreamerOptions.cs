@@ -22,8 +22,8 @@ public sealed record StreamerOptions : ServiceOptions
     [Setting("CSV_FILE", "What is streamed: a CSV file, a directory (its *.csv in ordinal order) or a glob in the last part of the path.")]
     public string CsvFile { get; init; } = "data/telemetry.csv";
 
-    /// <summary>Whether the input begins again after its end; otherwise the program ends with 0 once everything is acknowledged.</summary>
-    [Setting("LOOP_DATA", "true: the input begins again after its end; false: the program ends with 0 once everything is acknowledged.")]
+    /// <summary>Whether the input begins again after its end; otherwise the program ends with 0 once all of it is acknowledged.</summary>
+    [Setting("LOOP_DATA", "true: the input begins again after its end; false: the program ends with 0 once all of it is acknowledged.")]
     public bool LoopData { get; init; } = true;
 
     /// <summary>Whether lines are read as they are appended to the file; it never ends then, and <see cref="LoopData"/> has no effect.</summary>

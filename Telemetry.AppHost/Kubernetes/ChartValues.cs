@@ -130,7 +130,7 @@ internal static class ChartValues
     private static string CommentOf(ServiceSetting setting) => setting.Name switch
     {
         "PORT" or "METRICS_PORT" => setting.Comment.Replace("; 0 = any free port.", "; the pod's port, its probes and its service follow. Not 0 here.", StringComparison.Ordinal),
-        "DATA_PATH" => setting.Comment + " The durable log is not in this version: leave this empty. Its volume is mounted at /data.",
+        "DATA_PATH" => setting.Comment + " /data is the broker's volume.",
         "LISTEN_ADDRESS" => setting.Comment + " A pod needs 'any'.",
         _ => setting.Comment,
     };

@@ -44,7 +44,7 @@ internal static class ServiceSettings
         ["streamer"] =
         [
             new("CSV_FILE", "data/telemetry.csv", "What is streamed: a CSV file, a directory (its *.csv in ordinal order) or a glob in the last part of the path."),
-            new("LOOP_DATA", "true", "true: the input begins again after its end; false: the program ends with 0 once everything is acknowledged."),
+            new("LOOP_DATA", "true", "true: the input begins again after its end; false: the program ends with 0 once all of it is acknowledged."),
             new("FOLLOW", "false", "Reads lines as they are appended to the file (one file only); LOOP_DATA has no effect then."),
             new("STREAM_INTERVAL", "5s", "The time between two batches; 0 = as fast as the queue takes it."),
             new("BATCH_SIZE", "10", "Records in a batch: rows of a wide file, coalesced rows of a long file; at full speed batches are joined."),

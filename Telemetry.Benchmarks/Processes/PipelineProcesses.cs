@@ -63,8 +63,9 @@ public sealed class PipelineProcesses : IAsyncDisposable
             "--messagequeue-addr", QueueAddress, "--database-path", DatabasePath, "--metrics-port", "0", "--poll-interval", "100ms");
 
     /// <summary>Starts a streamer.</summary>
-    public ServiceProcess StartStreamer() =>
-        Start("Streamer", _setup.StreamerFlags,
+    /// <param name="flags">Flags of this one; they win over the setup's.</param>
+    public ServiceProcess StartStreamer(params IEnumerable<string> flags) =>
+        Start("Streamer", [.. _setup.StreamerFlags, .. flags],
             "--messagequeue-addr", QueueAddress, "--csv-file", _setup.CsvFile, "--metrics-port", "0",
             "--stream-interval", "0", "--loop-data", "false", "--timestamp-mode", "source");
 

@@ -61,6 +61,7 @@ internal sealed partial class Group
         {
             shard.Owner = member;
             shard.Generation = _generation;
+            shard.IsFinished = false;
         }
         member.Session?.Tell(new MemberEvent.Assigned(
             _generation, [.. shards.Select(shard => new AssignedShard(shard.Number, shard.Progress.Committed, shard.Log))]));

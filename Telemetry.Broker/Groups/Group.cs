@@ -105,11 +105,7 @@ internal sealed partial class Group
     /// <exception cref="BrokerException">A shard does not exist.</exception>
     public void Release(MemberSession session, IReadOnlyList<int> shards)
     {
-        foreach (var number in shards)
-        {
-            if ((uint)number >= (uint)_shards.Length)
-                throw BrokerException.Invalid($"revoked.shards: {number} is not accepted: the group has shards 0 to {_shards.Length - 1}");
-        }
+        ThrowIfUnknown("revoked.shards", shards);
         lock (_sync)
         {
             if (!Touch(session))
@@ -121,6 +117,30 @@ internal sealed partial class Group
                     Free(shard);
             }
             Rebalance();
+        }
+    }
+
+    /// <summary>
+    /// Notes that a member has nothing left to send of shards of an input. Once every shard is finished by the member that
+    /// owns it, all are told: until then each is needed, because it takes over the shards of one that dies.
+    /// </summary>
+    /// <exception cref="BrokerException">A shard does not exist, or is a partition.</exception>
+    public void Finish(MemberSession session, IReadOnlyList<int> shards)
+    {
+        if (!DividesInput)
+            throw BrokerException.Invalid($"finished: group '{Name}' divides partitions, which have no end");
+        ThrowIfUnknown("finished.shards", shards);
+        lock (_sync)
+        {
+            if (!Touch(session))
+                return;
+            var news = shards.Select(number => _shards[number]).Where(shard => shard.Owner == session.Member && !shard.IsFinished).ToList();
+            foreach (var shard in news)
+                shard.IsFinished = true;
+            if (news.Count == 0 || !_shards.All(shard => shard.IsFinished))
+                return;
+            foreach (var member in _members)
+                member.Session?.Tell(MemberEvent.AllFinished.Instance);
         }
     }
 
@@ -231,6 +251,15 @@ internal sealed partial class Group
             throw new BrokerException(ErrorCode.GroupActive, $"group '{Name}' has {_members.Count} {(_members.Count == 1 ? "member: stop it" : "members: stop them")} first");
     }
 
+    private void ThrowIfUnknown(string field, IReadOnlyList<int> shards)
+    {
+        foreach (var number in shards)
+        {
+            if ((uint)number >= (uint)_shards.Length)
+                throw BrokerException.Invalid($"{field}: {number} is not accepted: the group has shards 0 to {_shards.Length - 1}");
+        }
+    }
+
     private bool Touch(MemberSession session)
     {
         if (session.Member.Session != session)
@@ -263,6 +292,7 @@ internal sealed partial class Group
     private static void Free(Shard shard)
     {
         shard.Owner = null;
+        shard.IsFinished = false;
         shard.RevokeDeadlineLogMs = null;
     }
 }

@@ -47,6 +47,9 @@ internal sealed class Shard(int number, PartitionLog? partition, GroupProgress p
     /// <summary>The generation of its assignment.</summary>
     public long Generation { get; set; }
 
+    /// <summary>Its owner has nothing left to send of this shard of an input.</summary>
+    public bool IsFinished { get; set; }
+
     /// <summary>Log time until which its owner has to give it back; null: it is not revoked.</summary>
     public long? RevokeDeadlineLogMs { get; set; }
 }

@@ -18,6 +18,12 @@ internal abstract record MemberEvent
     /// <summary>Last: the member owns nothing any more.</summary>
     public sealed record Fenced(ErrorCode Error, string Message) : MemberEvent;
 
+    /// <summary>Every shard of the input is finished by its owner.</summary>
+    public sealed record AllFinished : MemberEvent
+    {
+        public static readonly AllFinished Instance = new();
+    }
+
     /// <summary>Answers a heartbeat.</summary>
     public sealed record Heartbeat : MemberEvent
     {

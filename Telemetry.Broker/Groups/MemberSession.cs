@@ -49,6 +49,10 @@ internal sealed class MemberSession
     /// <exception cref="BrokerException">A shard does not exist.</exception>
     public void Release(IReadOnlyList<int> shards) => Group.Release(this, shards);
 
+    /// <summary>The member has nothing left to send of these shards of an input.</summary>
+    /// <exception cref="BrokerException">A shard does not exist, or is a partition.</exception>
+    public void Finish(IReadOnlyList<int> shards) => Group.Finish(this, shards);
+
     /// <summary>The member gives everything back.</summary>
     public void Leave() => Group.Leave(this);
 

@@ -69,6 +69,8 @@ internal static class Messages
                 return new CoordinatorMessage { Revoke = revoke };
             case MemberEvent.Fenced fenced:
                 return new CoordinatorMessage { Fenced = new Fenced { Error = fenced.Error, Message = fenced.Message } };
+            case MemberEvent.AllFinished:
+                return new CoordinatorMessage { AllFinished = new AllFinished() };
             default:
                 return new CoordinatorMessage { Heartbeat = new Heartbeat() };
         }

@@ -50,13 +50,16 @@ internal sealed partial class QueueService
                 case MemberMessage.KindOneofCase.Revoked:
                     session.Release(message.Revoked.Shards);
                     break;
+                case MemberMessage.KindOneofCase.Finished:
+                    session.Finish(message.Finished.Shards);
+                    break;
                 case MemberMessage.KindOneofCase.Leave:
                     session.Leave();
                     return;
                 case MemberMessage.KindOneofCase.Join:
                     throw BrokerException.Invalid("join: came twice; a stream is one membership");
                 default:
-                    throw BrokerException.Invalid("kind: is missing: expected heartbeat, revoked or leave");
+                    throw BrokerException.Invalid("kind: is missing: expected heartbeat, revoked, finished or leave");
             }
         }
     }

@@ -71,6 +71,24 @@ public sealed class GroupMember : IAsyncDisposable
             await stream.WriteAsync(new MemberMessage { Revoked = new Revoked { Shards = { shards } } }).WaitAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// Says that nothing is left to send of these shards of an input. <see cref="AssignmentChange.AllFinished"/> comes once that
+    /// holds for every shard of the group. It holds for the assignment: when the queue cannot be reached, it does not get to
+    /// know, and shards that the member has when it is back are assigned anew.
+    /// </summary>
+    public async Task FinishAsync(IReadOnlyList<int> shards, CancellationToken cancellationToken)
+    {
+        MemberStream? stream;
+        List<int> owned;
+        lock (_gate)
+        {
+            stream = _stream;
+            (owned, _) = _shards.Divide(shards);
+        }
+        if (stream is not null)
+            await stream.WriteAsync(new MemberMessage { Finished = new Finished { Shards = { owned } } }).WaitAsync(cancellationToken);
+    }
+
     /// <summary>Commits offsets. Advisory: the caller's own store has the truth.</summary>
     /// <returns>The shards that were refused because the member does not own them at that generation; normally none.</returns>
     /// <exception cref="QueueException">The queue refuses, or cannot be reached now (<see cref="ErrorCode.ShuttingDown"/>); it is not tried again.</exception>
@@ -205,6 +223,9 @@ public sealed class GroupMember : IAsyncDisposable
                         break;
                     case CoordinatorMessage.KindOneofCase.Revoke:
                         await RevokeAsync(stream, message.Revoke);
+                        break;
+                    case CoordinatorMessage.KindOneofCase.AllFinished:
+                        _changes.Writer.TryWrite(new AssignmentChange.AllFinished());
                         break;
                     case CoordinatorMessage.KindOneofCase.Fenced:
                         return Fenced(message.Fenced);

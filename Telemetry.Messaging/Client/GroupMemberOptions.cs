@@ -50,6 +50,11 @@ public abstract record AssignmentChange
     public sealed record Revoked(IReadOnlyList<int> Shards, TimeSpan Deadline) : AssignmentChange;
 
     /// <summary>
+    /// Every shard of the input was finished by its owner (<see cref="GroupMember.FinishAsync"/>): no member is needed any more.
+    /// </summary>
+    public sealed record AllFinished : AssignmentChange;
+
+    /// <summary>
     /// The membership was lost (fenced, or the queue did not answer for the session's length), or began anew (a member that
     /// reconnects gets its shards with new generations): these are no longer owned and must be dropped at once. The member
     /// joins again by itself, and what it gets then comes as <see cref="Assigned"/>.

@@ -54,8 +54,8 @@ public sealed record PartitionWrite
     public required LogPosition? From { get; init; }
 
     /// <summary>
-    /// Where it stands afterwards: further in the same log, or in another log, which replaced it. A move to another log
-    /// needs a gap among <see cref="Gaps"/> that says what was given up.
+    /// Where it stands afterwards: further in the same log or in a later epoch of its topic, or in another log, which replaced
+    /// it. A move to a log that does not go on with the numbers needs a gap among <see cref="Gaps"/> that says what was given up.
     /// </summary>
     public required LogPosition To { get; init; }
 
@@ -74,7 +74,8 @@ public sealed record PartitionWrite
         {
             if (from.IsSameLog(To) && To.NextOffset < from.NextOffset)
                 throw new ArgumentException($"{Topic}/{Partition}: cannot go back from offset {from.NextOffset} to {To.NextOffset}");
-            if (!from.IsSameLog(To) && Gaps.Count == 0)
+            var goesOn = from.TopicId == To.TopicId && To.NextOffset >= from.NextOffset;
+            if (!from.IsSameLog(To) && !goesOn && Gaps.Count == 0)
                 throw new ArgumentException($"{Topic}/{Partition}: another log without a gap that says so");
         }
         ArgumentOutOfRangeException.ThrowIfNegative(To.NextOffset);

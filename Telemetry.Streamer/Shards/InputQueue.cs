@@ -29,6 +29,9 @@ internal interface IShardMembership : IAsyncDisposable
 
     /// <summary>Gives revoked shards back.</summary>
     Task ReleaseAsync(IReadOnlyList<int> shards, CancellationToken cancellationToken);
+
+    /// <summary>Says that nothing is left to send of shards; <see cref="AssignmentChange.AllFinished"/> follows when that holds for all of the input.</summary>
+    Task FinishAsync(IReadOnlyList<int> shards, CancellationToken cancellationToken);
 }
 
 /// <summary>The producer of one shard, which writes to one partition.</summary>

@@ -82,6 +82,8 @@ internal sealed class MessageQueue(string address, ILoggerFactory loggers) : IIn
 
         public Task ReleaseAsync(IReadOnlyList<int> shards, CancellationToken cancellationToken) => member.ReleaseAsync(shards, cancellationToken);
 
+        public Task FinishAsync(IReadOnlyList<int> shards, CancellationToken cancellationToken) => member.FinishAsync(shards, cancellationToken);
+
         public ValueTask DisposeAsync() => member.DisposeAsync();
     }
 

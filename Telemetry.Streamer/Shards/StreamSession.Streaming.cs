@@ -155,7 +155,9 @@ internal sealed partial class StreamSession
     {
         if (!_options.LoopData)
         {
-            return await IsAllAcknowledgedAsync(interrupt) ? SessionEnd.Finished : null;
+            if (await IsAllAcknowledgedAsync(interrupt))
+                await StayAsync(interrupt);
+            return null;
         }
         if (_reader.Records == _recordsAtPass)
             await Task.Delay(EmptyPassDelay, _context.Time, interrupt);
@@ -170,6 +172,20 @@ internal sealed partial class StreamSession
         _input = input;
         _reader.NextPass(input);
         return null;
+    }
+
+    /// <summary>
+    /// At the end of a finite input: this streamer's part is sent. It stays in the group until all of the input is, because it
+    /// takes over the shards of a streamer that dies.
+    /// </summary>
+    private async Task StayAsync(CancellationToken interrupt)
+    {
+        await _membership!.FinishAsync([.. _owned], interrupt);
+        await WaitAsync(IdleAfter, interrupt);
+        if (interrupt.IsCancellationRequested)
+            return;
+        StreamerLog.PartSent(_context.Logger, List(_owned));
+        await WaitAsync(Timeout.InfiniteTimeSpan, interrupt);
     }
 
     /// <summary>At the end of a followed file: waits for more. False when another file took its place.</summary>

@@ -9,7 +9,7 @@ namespace Telemetry.Streamer.Shards;
 /// <summary>How a session ended.</summary>
 internal enum SessionEnd
 {
-    /// <summary>Everything in this streamer's shards is sent and acknowledged.</summary>
+    /// <summary>All of the input is sent and acknowledged, by this streamer and the others.</summary>
     Finished,
 
     /// <summary>The input is another one than it was.</summary>
@@ -72,6 +72,7 @@ internal sealed partial class StreamSession : IDisposable
     private CancellationTokenSource _interrupt = new();
     private IShardMembership? _membership;
     private bool _saidIdle;
+    private bool _allSent; // of a finite input, by whomever
 
     /// <param name="context">What it needs.</param>
     /// <param name="input">What is streamed.</param>
@@ -141,6 +142,8 @@ internal sealed partial class StreamSession : IDisposable
                 await FinishAsync(_publishers.Values, StopLimit);
                 return SessionEnd.Stopped;
             }
+            if (_allSent)
+                return SessionEnd.Finished;
             await OpenShardsAsync(interrupt);
             if (interrupt.IsCancellationRequested)
                 continue;
@@ -200,6 +203,9 @@ internal sealed partial class StreamSession : IDisposable
             case Happening.Changed { Change: AssignmentChange.Lost lost }:
                 StreamerLog.Lost(logger, List(lost.Shards), lost.Reason);
                 await DropAsync(lost.Shards);
+                break;
+            case Happening.Changed { Change: AssignmentChange.AllFinished }:
+                _allSent = _options.IsFinite;
                 break;
             case Happening.Failed failed when _publishers.GetValueOrDefault(failed.Publisher.Shard.Number) == failed.Publisher:
                 await RestAsync(failed.Publisher, failed.Error);

@@ -72,11 +72,35 @@ public sealed class BrokerAppTests
     }
 
     [Fact]
-    public async Task A_data_path_ends_the_program_with_1()
+    public async Task A_data_folder_that_cannot_be_used_ends_the_program_with_1()
     {
-        var code = await ServiceProgram.RunAsync<BrokerOptions>(
-            "broker", "", ["--data-path", "x"], options => BrokerApp.Build(options).RunToEndAsync());
+        using var file = new TemporaryFile();
+        var path = Path.Combine(file.Path, "log");
+        // It is refused before anything listens.
+        var code = await ServiceProgram.RunAsync<BrokerOptions>("broker", "", ["--data-path", path], options => throw new InvalidOperationException($"built {BrokerApp.Build(options)}"));
         Assert.Equal(1, code);
+        var error = Assert.Throws<StartupException>(() => BrokerApp.Build(new BrokerOptions { DataPath = path }));
+        Assert.StartsWith($"DATA_PATH: the folder '{path}' cannot be made or written: ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_data_folder_belongs_to_one_broker_at_a_time()
+    {
+        var folder = Directory.CreateTempSubdirectory("telemetry-broker-");
+        try
+        {
+            var options = new BrokerOptions { DataPath = folder.FullName };
+            await using (await RunningBroker.StartAsync(options))
+            {
+                var error = Assert.Throws<StartupException>(() => BrokerApp.Build(options));
+                Assert.StartsWith($"DATA_PATH: the folder '{folder.FullName}' is used by another broker, or is not writable: ", error.Message, StringComparison.Ordinal);
+            }
+            await using var next = await RunningBroker.StartAsync(options);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     [Fact]
@@ -97,5 +121,12 @@ public sealed class BrokerAppTests
         var context = new DefaultHttpContext();
         context.Request.Path = path;
         return context;
+    }
+
+    private sealed class TemporaryFile : IDisposable
+    {
+        public string Path { get; } = System.IO.Path.GetTempFileName();
+
+        public void Dispose() => File.Delete(Path);
     }
 }

@@ -1,5 +1,4 @@
 using Telemetry.Broker;
-using Telemetry.ServiceDefaults;
 using Telemetry.ServiceDefaults.Settings;
 
 namespace Telemetry.Tests.Broker;
@@ -59,12 +58,5 @@ public sealed class BrokerOptionsTests
     {
         var error = Assert.Throws<SettingException>(() => SettingsReader.Read<BrokerOptions>([], variable => variable == name ? value : null));
         Assert.Equal(message, error.Message);
-    }
-
-    [Fact]
-    public void A_data_path_is_refused_until_the_durable_log_is_there()
-    {
-        var error = Assert.Throws<StartupException>(() => BrokerApp.Build(new BrokerOptions { DataPath = "data/broker" }));
-        Assert.Equal("DATA_PATH is 'data/broker', but the durable log is not in this version yet: leave DATA_PATH empty to keep records in memory", error.Message);
     }
 }

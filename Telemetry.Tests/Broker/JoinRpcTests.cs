@@ -160,6 +160,7 @@ public sealed class JoinRpcTests
             new MemberMessage(),
             new MemberMessage { Join = new JoinGroup { Group = "g", Topic = "telemetry" } },
             new MemberMessage { Revoked = new Revoked { Shards = { 2 } } },
+            new MemberMessage { Finished = new Finished { Shards = { 0 } } },
         })
         {
             using var member = await Join(broker, new JoinGroup());

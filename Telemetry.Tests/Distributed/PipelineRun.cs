@@ -6,7 +6,6 @@ using Aspire.Hosting.Testing;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Telemetry.Storage.Queries;
 
 namespace Telemetry.Tests.Distributed;
 
@@ -17,12 +16,14 @@ internal sealed class PipelineRun : IAsyncDisposable
 
     private readonly CancellationTokenSource _deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private readonly LastLines _lines = new();
-    private readonly string _folder;
+    private readonly DirectoryInfo? _own; // a folder that is deleted with the run
 
-    private PipelineRun(string folder)
+    private PipelineRun(string? dataFolder)
     {
         _deadline.CancelAfter(Deadline);
-        _folder = folder;
+        if (dataFolder is null)
+            _own = Directory.CreateTempSubdirectory("telemetry-distributed-");
+        DataFolder = dataFolder ?? Path.Combine(_own!.FullName, "run");
     }
 
     public DistributedApplication App { get; private set; } = null!;
@@ -33,12 +34,15 @@ internal sealed class PipelineRun : IAsyncDisposable
 
     public CancellationToken Cancellation => _deadline.Token;
 
-    private string DatabasePath => Path.Combine(_folder, "run", "telemetry.db");
+    public string DataFolder { get; }
+
+    public string DatabasePath => Path.Combine(DataFolder, "telemetry.db");
 
     /// <summary>Starts the system with three streamers that send a file once, as fast as they can and with its own times, and three collectors.</summary>
     /// <param name="csvFile">The input.</param>
     /// <param name="change">Changes the AppHost's resources; of a variable that is set twice, the last value counts.</param>
-    public static Task<PipelineRun> OfFileAsync(string csvFile, Action<IDistributedApplicationTestingBuilder>? change = null) =>
+    /// <param name="dataFolder">A folder that stays; none: one of the run's own.</param>
+    public static Task<PipelineRun> OfFileAsync(string csvFile, Action<IDistributedApplicationTestingBuilder>? change = null, string? dataFolder = null) =>
         StartAsync([$"--CsvFile={csvFile}", "--Streamers=3", "--Collectors=3"], builder =>
         {
             builder.CreateResourceBuilder<ProjectResource>("streamer")
@@ -48,14 +52,15 @@ internal sealed class PipelineRun : IAsyncDisposable
             builder.CreateResourceBuilder<ProjectResource>("collector")
                 .WithEnvironment("POLL_INTERVAL", "100ms");
             change?.Invoke(builder);
-        });
+        }, dataFolder);
 
-    /// <summary>Starts the system with a data folder of its own, until its API answers.</summary>
+    /// <summary>Starts the system until its API answers.</summary>
     /// <param name="args">The AppHost's command line.</param>
     /// <param name="change">Changes the AppHost's resources.</param>
-    public static async Task<PipelineRun> StartAsync(IEnumerable<string> args, Action<IDistributedApplicationTestingBuilder>? change = null)
+    /// <param name="dataFolder">A folder that stays; none: one of the run's own.</param>
+    public static async Task<PipelineRun> StartAsync(IEnumerable<string> args, Action<IDistributedApplicationTestingBuilder>? change = null, string? dataFolder = null)
     {
-        var run = new PipelineRun(Directory.CreateTempSubdirectory("telemetry-distributed-").FullName);
+        var run = new PipelineRun(dataFolder);
         try
         {
             await run.StartCoreAsync(args, change);
@@ -86,10 +91,15 @@ internal sealed class PipelineRun : IAsyncDisposable
     /// <summary>Waits until every streamer that was not killed has sent its part and ended by itself.</summary>
     public Task StreamersEndWellAsync() => UntilAsync("the end of the streamers", () => Task.FromResult(Replicas.HaveEndedWell("streamer")));
 
-    public async Task<long> RowsAsync()
+    public Task<long> RowsAsync() => StoreContents.RowsAsync(DatabasePath, Cancellation);
+
+    /// <summary>How many records were appended to the queue so far.</summary>
+    public async Task<long> SentAsync()
     {
-        using var reader = new TelemetryReader(DatabasePath);
-        return reader.IsReady ? (await reader.StateAsync(Cancellation)).Rows : 0;
+        using var answer = JsonDocument.Parse(await Http.GetStringAsync(new Uri("/api/v1/pipeline", UriKind.Relative), Cancellation));
+        return answer.RootElement.GetProperty("queue").GetProperty("topics").EnumerateArray()
+            .SelectMany(topic => topic.GetProperty("partitions").EnumerateArray())
+            .Sum(partition => partition.GetProperty("high_watermark").GetInt64());
     }
 
     /// <summary>How many records the API knows.</summary>
@@ -105,25 +115,7 @@ internal sealed class PipelineRun : IAsyncDisposable
     /// <summary>Stops everything in order, so that nothing is in hand any more.</summary>
     public Task StopAsync() => App.StopAsync(Cancellation);
 
-    /// <summary>Per GPU and metric, from the store by plain SQL on what a person would query.</summary>
-    public Dictionary<(string Host, string Gpu, string Metric), Totals> StoreTotals(IEnumerable<string> metrics)
-    {
-        using var connection = new SqliteConnection($"Data Source={DatabasePath};Mode=ReadOnly");
-        connection.Open();
-        var totals = new Dictionary<(string, string, string), Totals>();
-        foreach (var metric in metrics)
-        {
-            using var command = connection.CreateCommand();
-            command.CommandText =
-                $"SELECT host_id, gpu_id, count({metric}), sum({metric}), min({metric}), max({metric}) FROM telemetry GROUP BY host_id, gpu_id HAVING count({metric}) > 0";
-            using var rows = command.ExecuteReader();
-            while (rows.Read())
-                totals[(rows.GetString(0), rows.GetString(1), metric)] = new(rows.GetInt64(2), rows.GetDouble(3), rows.GetDouble(4), rows.GetDouble(5));
-        }
-        return totals;
-    }
-
-    /// <summary>The same through the gateway.</summary>
+    /// <summary>What each metric of each GPU adds up to, through the gateway.</summary>
     public async Task<Dictionary<(string Host, string Gpu, string Metric), Totals>> HttpTotalsAsync(DateTimeOffset start, DateTimeOffset end)
     {
         var query = string.Create(CultureInfo.InvariantCulture,
@@ -145,20 +137,6 @@ internal sealed class PipelineRun : IAsyncDisposable
         return totals;
     }
 
-    /// <summary>Equal counts, minima and maxima; sums but for the rounding of another order of addition.</summary>
-    public static void AssertEqual(IReadOnlyDictionary<(string Host, string Gpu, string Metric), Totals> expected, Dictionary<(string Host, string Gpu, string Metric), Totals> actual)
-    {
-        Assert.Equal(expected.Count, actual.Count);
-        foreach (var (key, totals) in expected)
-        {
-            Assert.True(actual.TryGetValue(key, out var stored), $"{key} is missing");
-            Assert.True(
-                totals.Count == stored.Count && totals.Min.Equals(stored.Min) && totals.Max.Equals(stored.Max)
-                && Math.Abs(totals.Sum - stored.Sum) <= 1e-9 * Math.Max(1, Math.Abs(totals.Sum)),
-                $"{key}: expected {totals}, found {stored}");
-        }
-    }
-
     public async ValueTask DisposeAsync()
     {
         Http?.Dispose();
@@ -169,13 +147,13 @@ internal sealed class PipelineRun : IAsyncDisposable
         _deadline.Dispose();
         _lines.Dispose();
         SqliteConnection.ClearAllPools();
-        Directory.Delete(_folder, recursive: true);
+        _own?.Delete(recursive: true);
     }
 
     private async Task StartCoreAsync(IEnumerable<string> args, Action<IDistributedApplicationTestingBuilder>? change)
     {
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.Telemetry_AppHost>(
-            [$"--DataFolder={Path.Combine(_folder, "run")}", .. args], Cancellation);
+            [$"--DataFolder={DataFolder}", .. args], Cancellation);
         builder.Services.AddLogging(logging => logging.AddProvider(_lines));
         change?.Invoke(builder);
         App = await builder.BuildAsync(Cancellation);

@@ -13,6 +13,7 @@ internal sealed class Replicas : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<string, ResourceEvent> _latest = [];
     private readonly HashSet<string> _killed = [];
+    private readonly HashSet<int> _killedProcesses = [];
     private readonly Task _watching;
 
     public Replicas(ResourceNotificationService notifications) => _watching = WatchAsync(notifications);
@@ -24,11 +25,16 @@ internal sealed class Replicas : IAsyncDisposable
             return [.. _latest.Values.Where(replica => replica.Resource.Name == resource).OrderBy(replica => replica.ResourceId, StringComparer.Ordinal)];
     }
 
-    /// <summary>Kills (-9) the process of a replica that runs; the replica counts as killed from then on.</summary>
+    /// <summary>
+    /// Kills (-9) the process of a replica that runs, one that was not killed before if there is any; the replica counts as
+    /// killed from then on.
+    /// </summary>
     public async Task KillAsync(string resource, CancellationToken cancellationToken)
     {
-        var victim = Of(resource).First(replica => replica.Snapshot.State?.Text == KnownResourceStates.Running && !_killed.Contains(replica.ResourceId));
+        var victim = Of(resource).Where(replica => replica.Snapshot.State?.Text == KnownResourceStates.Running && !_killedProcesses.Contains(ProcessId(replica)))
+            .OrderBy(replica => _killed.Contains(replica.ResourceId)).First();
         _killed.Add(victim.ResourceId);
+        _killedProcesses.Add(ProcessId(victim));
         using var process = Process.GetProcessById(ProcessId(victim));
         process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync(cancellationToken);

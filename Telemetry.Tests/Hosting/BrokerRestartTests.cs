@@ -1,38 +1,37 @@
-using System.Text.Json;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
 using Telemetry.Tests.Distributed;
 
 namespace Telemetry.Tests.Hosting;
 
-/// <summary>
-/// A broker that was killed is started again by this host, on its port; the others find it. Its log was in memory, so that
-/// nothing is said here about the records that it had.
-/// </summary>
+/// <summary>A broker that was killed is started again by this host, on its port and with its log; the others find it.</summary>
 [Collection(nameof(Distributed))]
-public sealed class BrokerRestartTests
+public sealed class BrokerRestartTests : IDisposable
 {
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("telemetry-fleet-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
     [Fact]
-    public async Task A_broker_killed_in_mid_run_comes_back_and_streamers_and_collectors_go_on_with_it()
+    public async Task F01_F10_A_broker_killed_in_mid_run_comes_back_with_its_log_and_every_row_arrives_once()
     {
-        await using var run = await PipelineRun.StartAsync([]);
-        await run.UntilAsync("the first rows", async () => await run.ApiTotalAsync() > 0);
-        var before = Assert.Single(await TopicsAsync(run));
-
-        await run.Replicas.KillAsync("broker", run.Cancellation);
-        await run.UntilAsync("a topic of the new broker", async () => await TopicsAsync(run) is [var now] && now != before);
-        await run.App.ResourceNotifications.WaitForResourceHealthyAsync("broker", run.Cancellation);
-        var rows = await run.ApiTotalAsync();
-        await run.UntilAsync("rows of the new broker", async () => await run.ApiTotalAsync() > rows + 200);
-
+        var csv = Path.Combine(_folder.FullName, "fleet.csv");
+        FleetFile.Write(csv, rows: 60_000);
+        var expected = StraightReading.Read(csv);
+        await using var run = await PipelineRun.OfFileAsync(csv, builder =>
+            builder.CreateResourceBuilder<ProjectResource>("streamer").WithEnvironment("STREAM_INTERVAL", "1ms").WithEnvironment("BATCH_SIZE", "100"));
+        foreach (var part in new[] { 10, 3 })
+        {
+            await run.UntilAsync($"1/{part} of the rows", async () => await run.RowsAsync() > expected.Records / part);
+            await run.Replicas.KillAsync("broker", run.Cancellation);
+        }
+        Assert.True(await run.RowsAsync() < expected.Records, "everything was done before the kill");
+        await run.StreamersEndWellAsync();
+        await run.UntilDrainedAsync(expected.Records);
         // None of the others had to be started again.
-        Assert.All(
-            run.Replicas.Of("streamer").Concat(run.Replicas.Of("collector")).Concat(run.Replicas.Of("gateway")),
-            replica => Assert.Null(replica.Snapshot.ExitCode));
-    }
+        Assert.All(run.Replicas.Of("collector").Concat(run.Replicas.Of("gateway")), replica => Assert.Null(replica.Snapshot.ExitCode));
+        await run.StopAsync();
 
-    /// <summary>When the topics of the queue were made; empty while it cannot be reached.</summary>
-    private static async Task<IReadOnlyList<string>> TopicsAsync(PipelineRun run)
-    {
-        using var answer = JsonDocument.Parse(await run.Http.GetStringAsync(new Uri("/api/v1/pipeline", UriKind.Relative), run.Cancellation));
-        return [.. answer.RootElement.GetProperty("queue").GetProperty("topics").EnumerateArray().Select(topic => topic.GetProperty("created_at").GetString()!)];
+        await StoreContents.AssertEachOnceAsync(run.DatabasePath, expected);
     }
 }

@@ -219,6 +219,15 @@ public sealed class ObjectsTests(PublishedChart chart)
     }
 
     [Theory]
+    [MemberData(nameof(EachOverride))]
+    public async Task The_queue_is_durable_on_the_brokers_own_volume(string overrides)
+    {
+        var rendered = await chart.RenderAsync(overrides);
+        var folder = rendered.One<V1ConfigMap>("broker-config").Data["DATA_PATH"];
+        Assert.Equal(folder, rendered.Of("broker").Container.VolumeMounts.Single(mount => mount.Name == "data").MountPath);
+    }
+
+    [Theory]
     [InlineData("config: { broker: { MAX_PARTITIONS: 8 } }", "config")]
     [InlineData("secrets: { broker: { OTEL_EXPORTER_OTLP_HEADERS: a=b } }", "secrets")]
     public async Task A_changed_setting_replaces_the_pods_of_its_service_only(string values, string kind)

@@ -63,6 +63,16 @@ public sealed class GroupMemberTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task F37_a_member_says_which_of_its_shards_are_finished_and_hears_when_all_are()
+    {
+        var coordinator = await JoinAsync(3, 0, 1);
+        await _member!.FinishAsync([0, 1, 7], Wait.Token); // 7 is not its own any more
+        Assert.Equal([0, 1], (await coordinator.ReadAsync()).Finished.Shards);
+        await coordinator.SendAsync(new() { AllFinished = new AllFinished() });
+        await NextAsync<AssignmentChange.AllFinished>();
+    }
+
+    [Fact]
     public async Task Heartbeats_come_every_third_of_the_session_and_their_answers_keep_it()
     {
         Start(_time);

@@ -99,6 +99,19 @@ public sealed class StoreWriteTests : IDisposable
     }
 
     [Fact]
+    public async Task F01_a_later_epoch_of_the_topic_that_goes_on_with_the_numbers_needs_no_gap()
+    {
+        _fixture.Write(StoreFixture.Row(1), StoreFixture.Row(2), StoreFixture.Row(3));
+        var lease = Store.AcquirePartition("telemetry", 0, "test");
+        Assert.Empty(Store.Write([StoreFixture.Part(lease, _fixture.To(3), _fixture.To(4, logEpoch: 2), StoreFixture.Row(4))]).Fenced);
+
+        using var reader = _fixture.Reader();
+        var state = await reader.StateAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((4, 2, 4L), (state.Rows, state.Checkpoints[0].LogEpoch, state.Checkpoints[0].NextOffset));
+        Assert.Empty(state.Gaps);
+    }
+
+    [Fact]
     public void A_checkpoint_never_goes_back_in_its_log()
     {
         var lease = Store.AcquirePartition("telemetry", 0, "test");

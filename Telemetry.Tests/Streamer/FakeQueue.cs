@@ -104,7 +104,7 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
 
     public IShardMembership Join(string group, string topic, int shards)
     {
-        var membership = new FakeMembership(group, shards, Changed);
+        var membership = new FakeMembership(group, shards, Changed, CheckFinished);
         lock (_lock)
             Memberships.Add(membership);
         if (OnJoin is null)
@@ -145,6 +145,17 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
     {
         IsDisposed = true;
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>As a coordinator does: tells all members when every shard is finished by its owner.</summary>
+    private void CheckFinished()
+    {
+        List<FakeMembership> members;
+        lock (_lock)
+            members = [.. Memberships.Where(member => !member.Left.IsCompleted)];
+        if (members.Sum(member => member.FinishedCount) == members[0].Shards)
+            members.ForEach(member => member.EndAll());
+        Changed();
     }
 
     private void Changed()
@@ -203,8 +214,10 @@ internal sealed class FakeQueue(int partitions = 4) : IInputQueue
 }
 
 /// <summary>A place in the group, which a test assigns and revokes.</summary>
-internal sealed class FakeMembership(string group, int shards, Action onLeft) : IShardMembership
+internal sealed class FakeMembership(string group, int shards, Action onLeft, Action onFinished) : IShardMembership
 {
+    private readonly Lock _lock = new();
+    private readonly Dictionary<int, bool> _owned = []; // and whether it is finished
     private readonly Channel<AssignmentChange> _changes = Channel.CreateUnbounded<AssignmentChange>();
     private readonly Channel<IReadOnlyList<int>> _released = Channel.CreateUnbounded<IReadOnlyList<int>>();
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -216,10 +229,33 @@ internal sealed class FakeMembership(string group, int shards, Action onLeft) : 
     /// <summary>Ends when the member has left.</summary>
     public Task Left => _left.Task;
 
-    public void Assign(IEnumerable<int> numbers) =>
-        _changes.Writer.TryWrite(new AssignmentChange.Assigned([.. numbers.Select(number => new ShardAssignment(number, 1, -1))]));
+    /// <summary>How many of its shards are finished.</summary>
+    public int FinishedCount
+    {
+        get
+        {
+            lock (_lock)
+                return _owned.Count(shard => shard.Value);
+        }
+    }
 
-    public void Lose(IEnumerable<int> numbers) => _changes.Writer.TryWrite(new AssignmentChange.Lost([.. numbers], "fenced"));
+    public void Assign(IEnumerable<int> numbers)
+    {
+        List<int> assigned = [.. numbers];
+        lock (_lock)
+            assigned.ForEach(number => _owned[number] = false);
+        _changes.Writer.TryWrite(new AssignmentChange.Assigned([.. assigned.Select(number => new ShardAssignment(number, 1, -1))]));
+    }
+
+    public void Lose(IEnumerable<int> numbers)
+    {
+        List<int> lost = [.. numbers];
+        Free(lost);
+        _changes.Writer.TryWrite(new AssignmentChange.Lost(lost, "fenced"));
+    }
+
+    /// <summary>Tells that all of the input is sent.</summary>
+    public void EndAll() => _changes.Writer.TryWrite(new AssignmentChange.AllFinished());
 
     public void Refuse(QueueException error) => _changes.Writer.TryComplete(error);
 
@@ -239,7 +275,19 @@ internal sealed class FakeMembership(string group, int shards, Action onLeft) : 
 
     public Task ReleaseAsync(IReadOnlyList<int> numbers, CancellationToken cancellationToken)
     {
+        Free(numbers);
         _released.Writer.TryWrite(numbers);
+        return Task.CompletedTask;
+    }
+
+    public Task FinishAsync(IReadOnlyList<int> numbers, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            foreach (var number in numbers.Where(_owned.ContainsKey))
+                _owned[number] = true;
+        }
+        onFinished();
         return Task.CompletedTask;
     }
 
@@ -249,5 +297,14 @@ internal sealed class FakeMembership(string group, int shards, Action onLeft) : 
         _left.TrySetResult();
         onLeft();
         return ValueTask.CompletedTask;
+    }
+
+    private void Free(IEnumerable<int> numbers)
+    {
+        lock (_lock)
+        {
+            foreach (var number in numbers)
+                _owned.Remove(number);
+        }
     }
 }

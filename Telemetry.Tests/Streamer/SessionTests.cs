@@ -11,7 +11,7 @@ using Telemetry.Streamer.Sources;
 namespace Telemetry.Tests.Streamer;
 
 /// <summary>The streaming loop against a queue in memory.</summary>
-public sealed class SessionTests : IDisposable
+public sealed partial class SessionTests : IDisposable
 {
     private readonly TestInput _files = new();
     private readonly StreamerMetrics _metrics = new();
@@ -152,109 +152,6 @@ public sealed class SessionTests : IDisposable
         await EndOf(Start(Options, queue));
         AssertEachOnce(queue, TestInput.ReadAll(Options));
         Assert.Equal(120, queue.Samples.Count);
-    }
-
-    [Fact]
-    public async Task F37_From_one_to_three_streamers_and_back_each_row_is_sent_once()
-    {
-        var header = TestInput.LongHeader;
-        var rows = string.Concat(Enumerable.Range(0, 4000).Select(i => TestInput.LongRow(
-            $"2025-07-18T20:{i / 200:00}:00Z", i % 2 == 0 ? "DCGM_FI_DEV_GPU_UTIL" : "DCGM_FI_DEV_GPU_TEMP", $"host{i / 2 % 25}", $"{i / 50 % 4}", $"{i % 100}")));
-        var expected = _files.ReadAll(header + rows);
-        var queue = new FakeQueue { OnJoin = _ => { } };
-        var options = Options with { StreamInterval = TimeSpan.FromTicks(1), BatchSize = 7 };
-        var runs = new List<Run>();
-        for (var i = 0; i < 3; i++)
-        {
-            runs.Add(Start(options, queue, windowRows: 16));
-            await queue.WaitAsync(q => q.Memberships.Count == runs.Count, Cancelled);
-        }
-        var members = queue.Memberships;
-        var owners = Enumerable.Range(0, 3).Select(_ => new HashSet<int>()).ToList();
-        owners[0].UnionWith(Enumerable.Range(0, 16));
-        members[0].Assign(owners[0]);
-        var random = new Random(7);
-        for (var step = 0; step < 12; step++)
-        {
-            var sent = queue.Samples.Count;
-            await queue.WaitAsync(q => q.Samples.Count > sent || members.Any(member => member.Left.IsCompleted), Cancelled);
-            var (from, to) = (random.Next(3), random.Next(3));
-            var moved = owners[from].Where(_ => random.Next(2) == 0).ToList();
-            if (from == to || moved.Count == 0 || runs[from].Task.IsCompleted || runs[to].Task.IsCompleted)
-                continue;
-            if (random.Next(3) == 0)
-                members[from].Lose(moved);
-            else if (!await members[from].RevokeAsync(moved, TimeSpan.FromSeconds(10), Cancelled))
-                continue;
-            owners[from].ExceptWith(moved);
-            owners[to].UnionWith(moved);
-            members[to].Assign(moved);
-        }
-        await HandOnUntilTheEndAsync(runs, members, owners);
-        // A streamer that was being handed shards when it had just finished leaves them to whoever comes next.
-        queue.OnJoin = null;
-        Assert.Equal(SessionEnd.Finished, await EndOf(Start(options, queue, windowRows: 16)));
-        AssertEachOnce(queue, expected);
-    }
-
-    /// <summary>As a group does: the shards of a streamer that has ended go to one that has not; streamers without any are told to stop.</summary>
-    private static async Task HandOnUntilTheEndAsync(List<Run> runs, List<FakeMembership> members, List<HashSet<int>> owners)
-    {
-        var open = Enumerable.Range(0, runs.Count).ToList();
-        while (open.Any(i => owners[i].Count > 0))
-        {
-            var ended = await Task.WhenAny(open.Where(i => owners[i].Count > 0).Select(i => runs[i].Task)).WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
-            var index = open.First(i => runs[i].Task == ended);
-            Assert.Equal(SessionEnd.Finished, await runs[index].Task);
-            open.Remove(index);
-            if (open.Count > 0)
-            {
-                owners[open[0]].UnionWith(owners[index]);
-                members[open[0]].Assign(owners[index]);
-            }
-            owners[index].Clear();
-        }
-        foreach (var i in open)
-            await runs[i].Stop.CancelAsync();
-        await Task.WhenAll(runs.Select(run => run.Task));
-    }
-
-    [Fact]
-    public async Task A_streamer_without_shards_waits_and_says_so()
-    {
-        _files.Write(TestInput.WideHeader + Rows(10));
-        var time = new FakeTimeProvider();
-        var queue = new FakeQueue { OnJoin = _ => { }, Time = time };
-        var run = Start(Options, queue, time);
-        await queue.WaitAsync(q => q.Memberships.Count == 1, Cancelled);
-        var said = _log.WaitForAsync(2017, Cancelled);
-        await time.PassAsync(TimeSpan.FromSeconds(1), () => said.IsCompleted);
-        queue.Memberships[0].Assign(Enumerable.Range(0, 16));
-        Assert.Equal(SessionEnd.Finished, await EndOf(run));
-        Assert.Equal(10, queue.Samples.Count);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_streamer_whose_group_is_paused_waits_without_ending_and_goes_on_where_it_was(bool loop)
-    {
-        var expected = _files.ReadAll(TestInput.WideHeader + Rows(20));
-        var time = new FakeTimeProvider();
-        var queue = new FakeQueue { Time = time };
-        var run = Start(Options with { LoopData = loop, StreamInterval = TimeSpan.FromHours(1), BatchSize = 5 }, queue, time);
-        await queue.WaitAsync(q => q.Samples.Count == 5, Cancelled);
-        Assert.True(await queue.Memberships[0].RevokeAsync([.. Enumerable.Range(0, 16)], TimeSpan.FromSeconds(10), Cancelled));
-        var said = _log.WaitForAsync(2017, Cancelled);
-        await time.PassAsync(TimeSpan.FromHours(1), () => said.IsCompleted);
-        Assert.False(run.Task.IsCompleted);
-        Assert.Equal(5, queue.Samples.Count);
-
-        queue.Memberships[0].Assign(Enumerable.Range(0, 16));
-        await time.PassAsync(TimeSpan.FromHours(1), () => queue.Samples.Count >= 20);
-        Assert.Equal(expected.Samples.Select(TestInput.Text).Order(), queue.Samples.Take(20).Select(TestInput.Text).Order());
-        await run.Stop.CancelAsync();
-        await EndOf(run);
     }
 
     [Fact]
