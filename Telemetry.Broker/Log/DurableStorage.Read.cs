@@ -45,13 +45,14 @@ internal sealed partial class DurableStorage
         var end = segment.Length;
         var high = HighWatermark;
         var buffer = ReadOnlyMemory<byte>.Empty;
+        Span<byte> header = stackalloc byte[Frame.HeaderBytes];
         while (position < end)
         {
-            var length = buffer.Length < Frame.HeaderBytes ? 0 : Frame.PeekLength(buffer.Span);
+            var length = Frame.PeekLength(buffer.Span);
             if (length == 0 || length > buffer.Length)
             {
-                var wanted = (int)Math.Min(end - position, Math.Max(length, ReadBytes));
-                var filled = new byte[wanted];
+                length = Frame.PeekLength(header[..segment.File.Read(position, header)]);
+                var filled = new byte[(int)Math.Min(end - position, Math.Max(length, ReadBytes))];
                 buffer = filled.AsMemory(0, segment.File.Read(position, filled));
             }
             if (!Frame.TryRead(buffer, out var frame, out length))
