@@ -18,7 +18,7 @@ public static class BrokerCommand
         scenario.AcceptOnlyFromAmong(Scenarios);
         var batch = Several("--batch", "Records of a batch.", 1, 100, 1_000);
         var producers = Several("--producers", "Producers, each with a connection of its own.", 1, 8);
-        var seconds = Positive("--seconds", "How long each figure is measured, after a second to warm up.", 5);
+        var seconds = Positive("--seconds", "How long each figure is measured, after three to warm up.", 5);
         var runs = Positive("--runs", "How often each figure is measured; the median is shown, and of throughput the range.", 1);
         var bytes = Positive("--record-bytes", "Bytes of a record.", 200);
         var mib = Positive("--recovery-mib", "The log that is recovered, in MiB.", 1024);

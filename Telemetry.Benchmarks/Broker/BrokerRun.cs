@@ -11,7 +11,7 @@ namespace Telemetry.Benchmarks.Broker;
 /// <param name="duration">How long each scenario is measured, after <see cref="WarmUp"/>.</param>
 internal sealed class BrokerRun(MeasuredBroker broker, BrokerCase measured, int recordBytes, TimeSpan duration)
 {
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
 
     private readonly string _topic = "benchmark-" + Guid.NewGuid().ToString("N");
 

@@ -13,6 +13,7 @@ internal sealed class RawPublisher : Publisher
     private readonly QueueConnection _connection;
     private readonly AsyncDuplexStreamingCall<PublishRequest, PublishResponse> _call;
     private readonly PublishRequest[] _requests;
+    private bool _named;
 
     private RawPublisher(QueueConnection connection, PublishRequest[] requests, int records, int recordBytes)
         : base(records, recordBytes)
@@ -51,6 +52,9 @@ internal sealed class RawPublisher : Publisher
     {
         var request = _requests[partition];
         request.BaseSequence = sequence;
+        if (_named)
+            (request.Topic, request.ProducerId) = ("", ""); // as in the request before
+        _named = true;
         _call.RequestStream.WriteOptions = more ? MoreFollows : WriteOptions.Default;
         return new(_call.RequestStream.WriteAsync(request));
     }

@@ -25,9 +25,13 @@ internal sealed partial class QueueService
         var answering = AnswerAsync(underWay.Reader, responseStream, bytes, answered);
         try
         {
+            PublishRequest? before = null;
             while (await requestStream.MoveNext(ending.Token))
             {
                 var request = requestStream.Current;
+                if (request.Topic.Length == 0 && before is not null)
+                    (request.Topic, request.ProducerId, request.ProducerEpoch) = (before.Topic, before.ProducerId, before.ProducerEpoch);
+                before = request;
                 await bytes.TakeAsync(request.Batch.Length, ending.Token);
                 // Its outcome is not awaited here: the batch is in its partition's line when the call returns.
                 var publish = Publish(request, context.CancellationToken);
