@@ -213,6 +213,7 @@ internal sealed partial class DurableStorage
         }
         segment.File.Write(segment.Length, _writer.Parts);
         _writtenLength = segment.Length + _writer.Bytes;
+        _writer.Clear();
         _writtenStart = StartOffset;
         _epochIsWritten = true;
     }
