@@ -50,16 +50,17 @@ internal sealed class TextReport(bool colours)
         var widths = columns.Select((_, i) => lines.Max(cells => PrintableText.Width(cells[i].Text))).ToArray();
         foreach (var cells in lines)
         {
-            for (var i = 0; i < cells.Length; i++)
+            // Nothing follows the last text of a line.
+            var last = Array.FindLastIndex(cells, cell => cell.Text.Length > 0);
+            for (var i = 0; i <= last; i++)
             {
                 var padding = new string(' ', widths[i] - PrintableText.Width(cells[i].Text));
-                var isLast = i == cells.Length - 1;
                 if (columns[i].IsNumber)
                     _text.Append(padding);
                 Append(cells[i].Text, cells[i].Tone);
-                if (!columns[i].IsNumber && !isLast)
+                if (!columns[i].IsNumber && i < last)
                     _text.Append(padding);
-                if (!isLast)
+                if (i < last)
                     _text.Append(Gap);
             }
             _text.Append('\n');

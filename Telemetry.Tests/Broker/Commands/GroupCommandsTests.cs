@@ -115,7 +115,7 @@ public sealed class GroupCommandsTests
                     0  2,000   0    2,000  to be read again
                     1      -   0        -
             """,
-            Trimmed((await broker.RunAsync("groups", "reset", "collectors", "--to-earliest", "--dry-run")).Text));
+            (await broker.RunAsync("groups", "reset", "collectors", "--to-earliest", "--dry-run")).Text);
         Assert.Equal([2000, -1], Committed(broker));
 
         Assert.Equal(
@@ -125,7 +125,7 @@ public sealed class GroupCommandsTests
             partition   from     to  records
                     0  2,000  1,500      500  to be read again
             """,
-            Trimmed((await broker.RunAsync("groups", "reset", "collectors", "--to-offset", "1500", "--partition", "0")).Text));
+            (await broker.RunAsync("groups", "reset", "collectors", "--to-offset", "1500", "--partition", "0")).Text);
         Assert.Equal([1500, -1], Committed(broker));
 
         var answer = (await broker.RunAsync("groups", "reset", "collectors", "--to-latest", "--partition", "1", "0", "-o", "json")).Json;
@@ -184,7 +184,4 @@ public sealed class GroupCommandsTests
     }
 
     private static IEnumerable<long> Committed(RunningBroker broker) => broker.Core.Groups.Get("collectors").Describe().Shards.Select(shard => shard.Committed);
-
-    /// <summary>Without the spaces at the end of lines, which a text here cannot have.</summary>
-    private static string Trimmed(string text) => string.Join('\n', text.Split('\n').Select(line => line.TrimEnd()));
 }
