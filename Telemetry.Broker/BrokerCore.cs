@@ -84,6 +84,15 @@ internal sealed class BrokerCore : IAsyncDisposable
         Groups.Tick();
     }
 
+    /// <summary>Gives a topic more partitions; its groups divide them too.</summary>
+    /// <exception cref="BrokerException">There is no such topic, or the number is not accepted.</exception>
+    public Topic AddPartitions(string name, int partitions)
+    {
+        var topic = Topics.AddPartitions(name, partitions);
+        Groups.AddPartitionsOf(topic);
+        return topic;
+    }
+
     /// <summary>Deletes a topic with its groups; fetches, waits and members end.</summary>
     /// <exception cref="BrokerException">There is none.</exception>
     public async ValueTask DeleteTopicAsync(string name)

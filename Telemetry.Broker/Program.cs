@@ -1,8 +1,11 @@
 using Telemetry.Broker;
+using Telemetry.Broker.Commands;
 using Telemetry.ServiceDefaults;
 
+if (AdminProgram.IsMeant(args))
+    return await AdminProgram.RunAsync(args);
 return await ServiceProgram.RunAsync<BrokerOptions>(
     "broker",
-    "the message queue: partitioned topics, idempotent publishing, consumer groups",
+    "the message queue: partitioned topics, idempotent publishing, consumer groups\n" + AdminProgram.Hint,
     args,
     options => BrokerApp.Build(options).RunToEndAsync());

@@ -50,7 +50,7 @@ internal static partial class StreamerLog
     [LoggerMessage(2016, LogLevel.Debug, "shard {Shard} goes on in {File} at byte {Offset}, line {Line}, after {Records} records")]
     public static partial void ShardOpened(ILogger logger, int shard, string file, long offset, long line, long records);
 
-    [LoggerMessage(2017, LogLevel.Information, "no shards to stream: {Shards} shards are divided among other streamers")]
+    [LoggerMessage(2017, LogLevel.Information, "no shards to stream: other streamers have all {Shards}, or the group is paused")]
     public static partial void Idle(ILogger logger, int shards);
 
     [LoggerMessage(2018, LogLevel.Warning, "{Batches} batches were not acknowledged within {Seconds} s; whoever streams this input next sends them")]

@@ -43,7 +43,7 @@ internal interface IDiskFile : IDisposable
     /// <summary>Reads until the buffer is full or the file ends, and returns how many bytes that were.</summary>
     int Read(long position, Span<byte> into);
 
-    /// <summary>Writes all parts one after another.</summary>
+    /// <summary>Writes all parts one after another; they are the caller's again when it returns.</summary>
     /// <exception cref="DiskFullException">There is no room; some of it may have been written.</exception>
     void Write(long position, IReadOnlyList<ReadOnlyMemory<byte>> parts);
 

@@ -74,7 +74,8 @@ internal sealed partial class Group
                 Topic.Id,
                 InputShards,
                 _generation,
-                [.. _shards.Select(shard => new StoredProgress(shard.Number, shard.Progress.Committed, shard.Progress.CommittedUnixMs, shard.Progress.GapRecords))]);
+                [.. _shards.Select(shard => new StoredProgress(shard.Number, shard.Progress.Committed, shard.Progress.CommittedUnixMs, shard.Progress.GapRecords))],
+                _paused);
         }
     }
 
@@ -89,7 +90,8 @@ internal sealed partial class Group
                 DividesInput,
                 _generation,
                 [.. _members.Select(member => new MemberStatus(member.Id, member.Options.Client, member.JoinedUnixMs))],
-                [.. _shards.Select(Describe)]);
+                [.. _shards.Select(Describe)],
+                _paused);
         }
     }
 
@@ -100,6 +102,7 @@ internal sealed partial class Group
     private void Restore(StoredGroup stored)
     {
         _generation = stored.Generation;
+        _paused = stored.Paused;
         foreach (var progress in stored.Shards.Where(progress => progress.Shard < _shards.Length))
         {
             var shard = _shards[progress.Shard];
@@ -135,7 +138,7 @@ internal readonly record struct OffsetMove(int Partition, long From, long To);
 
 /// <summary>A group as people are told of it.</summary>
 internal sealed record GroupStatus(
-    string Group, string Topic, bool DividesInput, long Generation, IReadOnlyList<MemberStatus> Members, IReadOnlyList<ShardStatus> Shards);
+    string Group, string Topic, bool DividesInput, long Generation, IReadOnlyList<MemberStatus> Members, IReadOnlyList<ShardStatus> Shards, bool Paused);
 
 /// <summary>A member as people are told of it.</summary>
 internal sealed record MemberStatus(string MemberId, string Client, long JoinedUnixMs);

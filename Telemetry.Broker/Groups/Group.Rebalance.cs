@@ -3,14 +3,14 @@ namespace Telemetry.Broker.Groups;
 // Who owns what: shards without an owner are assigned at once, others are revoked first and assigned when they are back.
 internal sealed partial class Group
 {
-    /// <summary>Moves towards a balanced assignment.</summary>
+    /// <summary>Moves towards a balanced assignment; towards none while the group is paused.</summary>
     /// <param name="joined">A member that just joined: it is told what it gets even if that is nothing.</param>
     private void Rebalance(Member? joined = null)
     {
         var index = _members.Select((member, i) => (member, i)).ToDictionary(pair => pair.member, pair => pair.i);
         // A shard on its way counts as its next owner's: it cannot be called back, and must not be promised twice.
         var current = _shards.Select(shard => (shard.Target ?? shard.Owner) is { } member ? index[member] : -1).ToArray();
-        var target = StickyAssignment.Balance(current, _members.Count);
+        var target = StickyAssignment.Balance(current, _paused ? 0 : _members.Count);
         var assigned = new Dictionary<Member, List<Shard>>();
         var revoked = new Dictionary<Member, List<Shard>>();
         if (joined is not null)

@@ -15,8 +15,9 @@ internal sealed partial class Group
     private readonly BrokerMetrics _metrics;
     private readonly BrokerLimits _limits;
     private readonly List<Member> _members = []; // in the order in which they joined
-    private readonly Shard[] _shards;
+    private volatile Shard[] _shards;
     private long _generation;
+    private bool _paused;
     private BrokerException? _closed;
 
     public Group(string name, Topic topic, int inputShards, BrokerClock clock, BrokerMetrics metrics, BrokerLimits limits, StoredGroup? stored = null)
@@ -44,6 +45,16 @@ internal sealed partial class Group
 
     /// <summary>Whether its shards are of an input.</summary>
     public bool DividesInput => InputShards > 0;
+
+    /// <summary>Whether its members get no shards.</summary>
+    public bool IsPaused
+    {
+        get
+        {
+            lock (_sync)
+                return _paused;
+        }
+    }
 
     /// <summary>
     /// Takes a member in. One that is in already and comes with a new stream keeps its shards, with new generations; its old
@@ -175,6 +186,33 @@ internal sealed partial class Group
         }
     }
 
+    /// <summary>Takes all shards from the members, who stay, or gives them out again. What it is already it stays.</summary>
+    public void Pause(bool paused)
+    {
+        lock (_sync)
+        {
+            if (_paused == paused)
+                return;
+            _paused = paused;
+            Rebalance();
+        }
+    }
+
+    /// <summary>Divides what the topic has more than before.</summary>
+    public void AddPartitions()
+    {
+        lock (_sync)
+        {
+            if (DividesInput)
+                return;
+            var more = Topic.Partitions.Skip(_shards.Length).Select(partition => new Shard(partition.Partition, partition, new GroupProgress(Name))).ToList();
+            foreach (var shard in more)
+                shard.Partition!.AddGroup(shard.Progress);
+            _shards = [.. _shards, .. more];
+            Rebalance();
+        }
+    }
+
     /// <summary>Takes everybody out, for good: the group or its topic was deleted.</summary>
     /// <param name="code">Why.</param>
     /// <param name="message">A sentence for the members.</param>
@@ -210,7 +248,7 @@ internal sealed partial class Group
     private void ThrowIfActive()
     {
         if (_members.Count > 0)
-            throw new BrokerException(ErrorCode.GroupActive, $"group '{Name}' has {_members.Count} members: stop them first");
+            throw new BrokerException(ErrorCode.GroupActive, $"group '{Name}' has {_members.Count} {(_members.Count == 1 ? "member: stop it" : "members: stop them")} first");
     }
 
     private void ThrowIfUnknown(string field, IReadOnlyList<int> shards)

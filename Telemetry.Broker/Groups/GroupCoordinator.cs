@@ -76,14 +76,14 @@ internal sealed class GroupCoordinator(TopicRegistry topics, BrokerClock clock, 
     }
 
     /// <summary>
-    /// Drops a group that divides an input and has no members: each replaced input leaves one behind, and the places of an
-    /// input are the producers', not the group's.
+    /// Drops a group that divides an input, has no members and is not paused: each replaced input leaves one behind, and the
+    /// places of an input are the producers', not the group's.
     /// </summary>
     private bool TryDropIdleInput()
     {
         foreach (var (name, group) in _groups)
         {
-            if (group.InputShards == 0)
+            if (group.InputShards == 0 || group.IsPaused)
                 continue;
             try
             {
@@ -96,6 +96,16 @@ internal sealed class GroupCoordinator(TopicRegistry topics, BrokerClock clock, 
             return _groups.TryRemove(KeyValuePair.Create(name, group));
         }
         return false;
+    }
+
+    /// <summary>Gives the groups of a topic the partitions that it has more.</summary>
+    public void AddPartitionsOf(Topic topic)
+    {
+        lock (_making)
+        {
+            foreach (var group in _groups.Values.Where(group => group.Topic == topic))
+                group.AddPartitions();
+        }
     }
 
     /// <summary>Deletes the groups of a topic that is deleted; their members are fenced.</summary>

@@ -24,11 +24,15 @@ internal sealed class MemberSession
     /// <summary>What to tell the member, in order; ends after <see cref="MemberEvent.Fenced"/> or when the member left.</summary>
     public async IAsyncEnumerable<MemberEvent> EventsAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var next in _events.Reader.ReadAllAsync(cancellationToken))
+        // Not ReadAllAsync: that continues on any thread, and the caller decides where this does.
+        while (await _events.Reader.WaitToReadAsync(cancellationToken))
         {
-            if (next is MemberEvent.Heartbeat)
-                Volatile.Write(ref _heartbeatWaits, 0);
-            yield return next;
+            while (_events.Reader.TryRead(out var next))
+            {
+                if (next is MemberEvent.Heartbeat)
+                    Volatile.Write(ref _heartbeatWaits, 0);
+                yield return next;
+            }
         }
     }
 

@@ -27,11 +27,13 @@ internal sealed partial class DurableStorage
         var had = into.Count;
         long bytes = 0;
         var buffer = ReadOnlyMemory<byte>.Empty;
+        Span<byte> header = stackalloc byte[Frame.HeaderBytes];
         while (position < end && offset < endOffset)
         {
-            var length = buffer.Length < Frame.HeaderBytes ? 0 : Frame.PeekLength(buffer.Span);
+            var length = Frame.PeekLength(buffer.Span);
             if (length == 0 || length > buffer.Length)
             {
+                length = Frame.PeekLength(header[..segment.File.Read(position, header)]);
                 var filled = new byte[(int)Math.Min(end - position, Math.Max(length, ReadBytes))];
                 buffer = filled.AsMemory(0, segment.File.Read(position, filled));
             }

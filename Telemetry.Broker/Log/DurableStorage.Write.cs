@@ -197,18 +197,23 @@ internal sealed partial class DurableStorage
             AddFrame(EpochFrame(_epochs[^1]));
         if (_writtenStart != StartOffset)
             AddFrame(StartFrame());
+        var end = EndOffset;
         foreach (var operation in _written)
         {
             if (operation.ProducerId is { } producerId)
             {
                 var mark = Producer(producerId);
-                AddFrame(mark.ToFrame(EndOffset) with { Epoch = Math.Max(mark.Epoch, operation.Epoch), LogTime = Math.Max(mark.UsedLogMs, _lastLogMs) });
+                AddFrame(mark.ToFrame(end) with { Epoch = Math.Max(mark.Epoch, operation.Epoch), LogTime = Math.Max(mark.UsedLogMs, _lastLogMs) });
             }
             foreach (var batch in operation.Batches)
+            {
                 AddFrame(Frame.Of(batch));
+                end = batch.EndOffset;
+            }
         }
         segment.File.Write(segment.Length, _writer.Parts);
         _writtenLength = segment.Length + _writer.Bytes;
+        _writer.Clear();
         _writtenStart = StartOffset;
         _epochIsWritten = true;
     }

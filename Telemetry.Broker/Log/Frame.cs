@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using Telemetry.Messaging.Records;
@@ -161,14 +162,20 @@ internal readonly record struct Frame
     private static int Padded(long bytes) => checked((int)((bytes + Alignment - 1) / Alignment * Alignment));
 
     /// <summary>
-    /// Lays out frames as the parts of one write. What stands around the payloads is collected in one buffer that is used
-    /// again; a payload is a part of its own and is not copied.
+    /// Lays out frames as the parts of one write. They are collected in buffers of the pool, which go back with
+    /// <see cref="Clear"/>; a large payload is a part of its own and is not copied.
     /// </summary>
     internal sealed class Writer
     {
+        private const int BufferBytes = 64 << 10;
+
+        // Below this a copy costs less than another part of the write.
+        private const int CopiedBytesMax = 4 << 10;
+
         private readonly List<ReadOnlyMemory<byte>> _parts = [];
-        private byte[] _around = new byte[4096];
+        private readonly List<byte[]> _buffers = [];
         private int _used;
+        private int _partStart = -1; // where in the last buffer the last part begins; -1: that is a payload
 
         /// <summary>What is to be written.</summary>
         public IReadOnlyList<ReadOnlyMemory<byte>> Parts => _parts;
@@ -178,8 +185,12 @@ internal readonly record struct Frame
 
         public void Clear()
         {
+            foreach (var buffer in _buffers)
+                ArrayPool<byte>.Shared.Return(buffer);
+            _buffers.Clear();
             _parts.Clear();
             _used = 0;
+            _partStart = -1;
             Bytes = 0;
         }
 
@@ -190,27 +201,45 @@ internal readonly record struct Frame
             var content = HeaderBytes + idBytes + frame.SourcePosition.Length;
             var length = Padded(content + (long)frame.Payload.Length);
             var padding = length - content - frame.Payload.Length;
-            // Parts point into the buffer: a larger one leaves the old one to them.
-            if (_around.Length - _used < content + padding)
-            {
-                _around = new byte[Math.Max(2 * _around.Length, content + padding)];
-                _used = 0;
-            }
-            var head = _around.AsMemory(_used, content);
-            var tail = _around.AsMemory(_used + content, padding);
-            _used += content + padding;
-            Fill(head.Span, frame, id, idBytes, length);
-            tail.Span.Clear();
-            var crc = Crc32C.Compute(head.Span[8..]);
-            crc = Crc32C.Append(crc, frame.Payload.Span);
-            crc = Crc32C.Append(crc, tail.Span);
-            BinaryPrimitives.WriteUInt32LittleEndian(head.Span[4..], crc);
-            _parts.Add(head);
-            if (frame.Payload.Length > 0)
-                _parts.Add(frame.Payload);
-            if (padding > 0)
-                _parts.Add(tail);
             Bytes += length;
+            if (frame.Payload.Length <= CopiedBytesMax)
+            {
+                var whole = Take(length);
+                Fill(whole, frame, id, idBytes, length);
+                frame.Payload.Span.CopyTo(whole[content..]);
+                whole[^padding..].Clear();
+                BinaryPrimitives.WriteUInt32LittleEndian(whole[4..], Crc32C.Compute(whole[8..]));
+                return;
+            }
+            var head = Take(content);
+            Fill(head, frame, id, idBytes, length);
+            _parts.Add(frame.Payload);
+            _partStart = -1;
+            var tail = Take(padding);
+            tail.Clear();
+            var crc = Crc32C.Append(Crc32C.Append(Crc32C.Compute(head[8..]), frame.Payload.Span), tail);
+            BinaryPrimitives.WriteUInt32LittleEndian(head[4..], crc);
+        }
+
+        /// <summary>The next so many bytes of what is written.</summary>
+        private Span<byte> Take(int bytes)
+        {
+            if (_buffers.Count == 0 || _buffers[^1].Length - _used < bytes)
+            {
+                _buffers.Add(ArrayPool<byte>.Shared.Rent(Math.Max(BufferBytes, bytes)));
+                _used = 0;
+                _partStart = -1;
+            }
+            var buffer = _buffers[^1];
+            var taken = buffer.AsSpan(_used, bytes);
+            if (_partStart < 0)
+            {
+                _partStart = _used;
+                _parts.Add(default);
+            }
+            _used += bytes;
+            _parts[^1] = buffer.AsMemory(_partStart, _used - _partStart);
+            return taken;
         }
 
         private static void Fill(Span<byte> head, in Frame frame, string id, int idBytes, int length)

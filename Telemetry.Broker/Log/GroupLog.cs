@@ -208,7 +208,8 @@ internal sealed class GroupLog : IDisposable
 /// <param name="InputShards">How many shards of an input it divides; 0: the topic's partitions.</param>
 /// <param name="Generation">The last that it gave.</param>
 /// <param name="Shards">How far each was read.</param>
-internal sealed record StoredGroup(string Name, Guid TopicId, int InputShards, long Generation, StoredProgress[] Shards);
+/// <param name="Paused">Whether its members get no shards.</param>
+internal sealed record StoredGroup(string Name, Guid TopicId, int InputShards, long Generation, StoredProgress[] Shards, bool Paused = false);
 
 /// <summary>How far a shard was read.</summary>
 internal readonly record struct StoredProgress(int Shard, long Committed, long CommittedUnixMs, long GapRecords);

@@ -87,18 +87,26 @@ internal sealed class PartitionCursor
             _gap = null;
             return gap;
         }
+        var end = _log.HighWatermark;
         await _log.ReadAsync(Next, bytesMax, into, cancellationToken);
         // What is missing is decided after reading: dropping goes on meanwhile.
-        var first = into.Count > 0 ? into[0].BaseOffset : _log.StartOffset;
+        var first = into.Count > 0 ? into[0].BaseOffset : end;
         if (first > Next)
         {
-            into.Clear();
-            var from = Next;
-            Next = first;
-            return new ReadGap(from, first, GapReason.GapExpired);
+            var start = _log.StartOffset;
+            return start > Next ? Skip(Math.Min(first, start), GapReason.GapExpired, into) : Skip(first, GapReason.GapCorrupt, into);
         }
         if (into.Count > 0)
             Next = into[^1].EndOffset;
         return null;
+    }
+
+    private ReadGap Skip(long to, GapReason reason, List<StoredBatch> read)
+    {
+        // What was read comes again, after the gap.
+        read.Clear();
+        var gap = new ReadGap(Next, to, reason);
+        Next = to;
+        return gap;
     }
 }

@@ -32,6 +32,9 @@ internal sealed class ProducerMark(string producerId)
         }
         else
         {
+            // Written in the same round as a batch that stands before it, it does not know of that yet.
+            if (frame.Time < NextSequence)
+                return;
             NextSequence = frame.Time;
             PositionSequence = frame.Sequence;
         }

@@ -96,7 +96,7 @@ internal static class Messages
 
     public static GroupDescription ToMessage(this GroupStatus group)
     {
-        var description = new GroupDescription { Group = group.Group, Topic = group.Topic, DividesInput = group.DividesInput, Generation = group.Generation };
+        var description = new GroupDescription { Group = group.Group, Topic = group.Topic, DividesInput = group.DividesInput, Generation = group.Generation, Paused = group.Paused };
         description.Members.AddRange(group.Members.Select(member => new MemberDescription
         {
             MemberId = member.MemberId,

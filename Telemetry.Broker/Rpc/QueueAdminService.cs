@@ -25,6 +25,12 @@ internal sealed class QueueAdminService(BrokerCore core) : QueueAdmin.QueueAdmin
         return Task.FromResult(core.Topics.Create(request.Topic, request.Partitions).ToMessage());
     }
 
+    public override Task<TopicDescription> AddPartitions(AddPartitionsRequest request, ServerCallContext context)
+    {
+        core.ThrowIfStopping();
+        return Task.FromResult(core.AddPartitions(request.Topic, request.Partitions).ToMessage());
+    }
+
     public override async Task<DeleteTopicResponse> DeleteTopic(DeleteTopicRequest request, ServerCallContext context)
     {
         core.ThrowIfStopping();
@@ -47,6 +53,14 @@ internal sealed class QueueAdminService(BrokerCore core) : QueueAdmin.QueueAdmin
         core.ThrowIfStopping();
         core.Groups.Delete(request.Group);
         return Task.FromResult(new DeleteGroupResponse());
+    }
+
+    public override Task<GroupDescription> PauseGroup(PauseGroupRequest request, ServerCallContext context)
+    {
+        core.ThrowIfStopping();
+        var group = core.Groups.Get(request.Group);
+        group.Pause(request.Paused);
+        return Task.FromResult(group.Describe().ToMessage());
     }
 
     public override Task<ResetOffsetsResponse> ResetOffsets(ResetOffsetsRequest request, ServerCallContext context)

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Grpc.Core;
+using Telemetry.Broker.Log;
 using Telemetry.Messaging.V1;
 
 namespace Telemetry.Broker.Rpc;
@@ -9,7 +10,7 @@ namespace Telemetry.Broker.Rpc;
 // BytesUnderWayMax bytes, are taken beyond the oldest that is not answered yet.
 internal sealed partial class QueueService
 {
-    private const int PublishesUnderWayMax = 64;
+    private const int PublishesUnderWayMax = 16_384;
     private const long BytesUnderWayMax = 16 << 20;
 
     private static readonly WriteOptions MoreFollows = new(WriteFlags.BufferHint);
@@ -24,14 +25,18 @@ internal sealed partial class QueueService
         var answering = AnswerAsync(underWay.Reader, responseStream, bytes, answered);
         try
         {
+            PublishRequest? before = null;
             while (await requestStream.MoveNext(ending.Token))
             {
                 var request = requestStream.Current;
-                var size = request.Batch.Length;
-                await bytes.TakeAsync(size, ending.Token);
-                // Not awaited here: the batch is in its partition's line when the call returns.
-                var publish = PublishAsync(request, context.CancellationToken);
-                await underWay.Writer.WriteAsync(new UnderWay(publish, size), answered.Token);
+                if (request.Topic.Length == 0 && before is not null)
+                    (request.Topic, request.ProducerId, request.ProducerEpoch) = (before.Topic, before.ProducerId, before.ProducerEpoch);
+                before = request;
+                await bytes.TakeAsync(request.Batch.Length, ending.Token);
+                // Its outcome is not awaited here: the batch is in its partition's line when the call returns.
+                var publish = Publish(request, context.CancellationToken);
+                if (!underWay.Writer.TryWrite(publish))
+                    await underWay.Writer.WriteAsync(publish, answered.Token);
             }
         }
         catch (Exception error) when (ending.IsCancellationRequested && error is OperationCanceledException or RpcException or IOException)
@@ -47,16 +52,18 @@ internal sealed partial class QueueService
         context.CancellationToken.ThrowIfCancellationRequested();
     }
 
-    private static async Task AnswerAsync(
+    private async Task AnswerAsync(
         ChannelReader<UnderWay> underWay, IServerStreamWriter<PublishResponse> responseStream, ByteWindow bytes, CancellationTokenSource answered)
     {
+        var named = new HashSet<PartitionLog>();
         try
         {
             await foreach (var next in underWay.ReadAllAsync(CancellationToken.None))
             {
-                var response = await next.Publish;
+                var outcome = await next.Outcome;
                 bytes.GiveBack(next.Bytes);
-                var more = underWay.TryPeek(out var following) && following.Publish.IsCompleted;
+                var response = Answer(next, outcome, withLog: outcome.Error == ErrorCode.Ok && named.Add(next.Partition!));
+                var more = underWay.TryPeek(out var following) && following.Outcome.IsCompleted;
                 responseStream.WriteOptions = more ? MoreFollows : WriteOptions.Default;
                 await responseStream.WriteAsync(response, CancellationToken.None);
             }
@@ -68,12 +75,10 @@ internal sealed partial class QueueService
         }
     }
 
-    private readonly record struct UnderWay(ValueTask<PublishResponse> Publish, long Bytes);
-
     /// <summary>Counts bytes that one side takes, waiting for room, and the other gives back.</summary>
     private sealed class ByteWindow(long bytesMax)
     {
-        private readonly Log.Signal _givenBack = new();
+        private readonly Signal _givenBack = new();
         private long _taken;
 
         public async ValueTask TakeAsync(long bytes, CancellationToken cancellationToken)

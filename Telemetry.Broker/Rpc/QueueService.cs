@@ -28,8 +28,9 @@ internal sealed partial class QueueService(BrokerCore core, BrokerMetrics metric
 
     public override async Task<PublishResponse> Publish(PublishRequest request, ServerCallContext context)
     {
-        var response = await PublishAsync(request, context.CancellationToken);
-        return response.Error == ErrorCode.Ok ? response : throw BrokerErrors.ToRpc(response.Error, response.Message);
+        var publish = Publish(request, context.CancellationToken);
+        var outcome = await publish.Outcome;
+        return outcome.Error == ErrorCode.Ok ? Answer(publish, outcome, withLog: true) : throw BrokerErrors.ToRpc(outcome.Error, outcome.Message);
     }
 
     public override Task<CommitResponse> Commit(CommitRequest request, ServerCallContext context)
@@ -46,30 +47,43 @@ internal sealed partial class QueueService(BrokerCore core, BrokerMetrics metric
         return Task.FromResult(response);
     }
 
-    /// <summary>Publishes; what the broker refuses is in the answer. Until the first wait nothing is awaited, so calls append in their order.</summary>
-    private async ValueTask<PublishResponse> PublishAsync(PublishRequest request, CancellationToken cancellationToken)
+    /// <summary>Publishes. Nothing is awaited here, so calls append in their order.</summary>
+    private UnderWay Publish(PublishRequest request, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
-        PartitionLog partition;
-        ValueTask<PublishOutcome> publish;
         try
         {
             core.ThrowIfStopping();
             var batch = Requests.Batch(request);
             var wait = Requests.Wait(request);
-            partition = PartitionFor(request);
-            publish = partition.PublishAsync(batch, wait, cancellationToken);
+            var partition = PartitionFor(request);
+            return new UnderWay(partition.PublishAsync(batch, wait, cancellationToken), partition, started, request.Batch.Length);
         }
         catch (BrokerException refused)
         {
             metrics.Rejected(refused.Code);
-            return Refusal(refused.Code, refused.Message);
+            return new UnderWay(new(PublishOutcome.Refused(refused.Code, refused.Message)), null, started, request.Batch.Length);
         }
-        var outcome = await publish;
+    }
+
+    /// <summary>The answer to a publish; what the broker refuses is in it.</summary>
+    /// <param name="publish">The publish.</param>
+    /// <param name="outcome">How it ended.</param>
+    /// <param name="withLog">Whether the answer names the log.</param>
+    private PublishResponse Answer(in UnderWay publish, in PublishOutcome outcome, bool withLog)
+    {
         if (outcome.Error != ErrorCode.Ok)
-            return Refusal(outcome.Error, outcome.Message);
-        metrics.PublishTook(Stopwatch.GetElapsedTime(started));
-        return new PublishResponse { BaseOffset = outcome.BaseOffset, Duplicate = outcome.Duplicate, Log = partition.Log.ToMessage() };
+        {
+            return new PublishResponse
+            {
+                Error = outcome.Error,
+                Message = outcome.Message,
+                RetryAfterMs = BrokerErrors.RetryAfterMs(outcome.Error),
+                BaseOffset = -1,
+            };
+        }
+        metrics.PublishTook(Stopwatch.GetElapsedTime(publish.Started));
+        return new PublishResponse { BaseOffset = outcome.BaseOffset, Duplicate = outcome.Duplicate, Log = withLog ? publish.Partition!.Log.ToMessage() : null };
     }
 
     private PartitionLog PartitionFor(PublishRequest request)
@@ -86,6 +100,10 @@ internal sealed partial class QueueService(BrokerCore core, BrokerMetrics metric
         return topic.Partition(request.Partition);
     }
 
-    private static PublishResponse Refusal(ErrorCode code, string message) =>
-        new() { Error = code, Message = message, RetryAfterMs = BrokerErrors.RetryAfterMs(code), BaseOffset = -1 };
+    /// <summary>A publish that is not answered yet.</summary>
+    /// <param name="Outcome">How it ends.</param>
+    /// <param name="Partition">Where; null when it was refused before.</param>
+    /// <param name="Started">When it came.</param>
+    /// <param name="Bytes">Bytes of its batch.</param>
+    private readonly record struct UnderWay(ValueTask<PublishOutcome> Outcome, PartitionLog? Partition, long Started, int Bytes);
 }

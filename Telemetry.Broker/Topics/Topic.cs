@@ -8,6 +8,7 @@ namespace Telemetry.Broker.Topics;
 internal sealed class Topic(string name, Guid id, long createdUnixMs, PartitionLog[] partitions, ProducerEpochs epochs) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _opening = new(1);
+    private volatile PartitionLog[] _partitions = partitions;
 
     public string Name { get; } = name;
 
@@ -17,13 +18,20 @@ internal sealed class Topic(string name, Guid id, long createdUnixMs, PartitionL
     /// <summary>Wall time when it was made.</summary>
     public long CreatedUnixMs { get; } = createdUnixMs;
 
-    public IReadOnlyList<PartitionLog> Partitions => partitions;
+    public IReadOnlyList<PartitionLog> Partitions => _partitions;
 
     /// <summary>A partition by its number.</summary>
     /// <exception cref="BrokerException">There is none.</exception>
-    public PartitionLog Partition(int partition) => (uint)partition < (uint)partitions.Length
-        ? partitions[partition]
-        : throw new BrokerException(ErrorCode.UnknownPartition, $"topic '{Name}' has partitions 0 to {partitions.Length - 1}; {partition} is none of them");
+    public PartitionLog Partition(int partition)
+    {
+        var all = _partitions;
+        return (uint)partition < (uint)all.Length
+            ? all[partition]
+            : throw new BrokerException(ErrorCode.UnknownPartition, $"topic '{Name}' has partitions 0 to {all.Length - 1}; {partition} is none of them");
+    }
+
+    /// <summary>Takes in more partitions. Producers that are open get to know them when they open again.</summary>
+    public void Add(IEnumerable<PartitionLog> more) => _partitions = [.. _partitions, .. more];
 
     /// <summary>Fences older incarnations of a producer in every partition and returns what the log knows of it.</summary>
     /// <exception cref="BrokerException">The topic was deleted, remembers too many producers, or the storage failed.</exception>
@@ -33,6 +41,7 @@ internal sealed class Topic(string name, Guid id, long createdUnixMs, PartitionL
         await _opening.WaitAsync(cancellationToken);
         try
         {
+            var partitions = _partitions;
             if (!partitions.All(partition => partition.HasRoomForProducer(producerId)))
                 throw new BrokerException(ErrorCode.PartitionFull, $"topic '{Name}' remembers as many producer ids as it can, and all were used within the time that messages are kept; retry later, or use fewer ids");
             var epoch = epochs.Next(partitions.Max(partition => partition.ProducerEpoch(producerId)));
@@ -50,13 +59,13 @@ internal sealed class Topic(string name, Guid id, long createdUnixMs, PartitionL
     /// <summary>Ends waits and fetches of all partitions with this reason.</summary>
     public void Close(ErrorCode code, string message)
     {
-        foreach (var partition in partitions)
+        foreach (var partition in _partitions)
             partition.Close(code, message);
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var partition in partitions)
+        foreach (var partition in _partitions)
             await partition.DisposeAsync();
     }
 }

@@ -64,7 +64,7 @@ internal sealed class TopicRegistry(
     public void Restore()
     {
         foreach (var stored in data?.Topics() ?? [])
-            Add(stored);
+            Add(stored, Open(stored, 0));
     }
 
     /// <summary>Takes a topic away; its waits and fetches end.</summary>
@@ -77,24 +77,60 @@ internal sealed class TopicRegistry(
         return topic;
     }
 
+    /// <summary>Gives a topic more partitions.</summary>
+    /// <param name="name">The topic.</param>
+    /// <param name="partitions">How many it has then.</param>
+    /// <exception cref="BrokerException">There is no such topic, it has as many already, or they are too many.</exception>
+    public Topic AddPartitions(string name, int partitions)
+    {
+        lock (_making)
+        {
+            var topic = Get(name);
+            var now = topic.Partitions.Count;
+            if (partitions <= now || partitions > BrokerLimits.PartitionsMax)
+                throw BrokerException.Invalid($"partitions: {partitions} is not accepted: topic '{name}' has {now}; expected {now + 1} to {BrokerLimits.PartitionsMax}");
+            CheckTotal(partitions - now);
+            var stored = new StoredTopic(topic.Id, name, partitions, topic.CreatedUnixMs);
+            Store(name, () =>
+            {
+                var more = Open(stored, now);
+                data?.Add(stored);
+                topic.Add(more);
+            });
+            return topic;
+        }
+    }
+
     private Topic Make(string name, int partitions)
     {
-        var limits = settings.Limits;
-        if (_topics.Count >= limits.TopicsMax)
+        if (_topics.Count >= settings.Limits.TopicsMax)
             throw BrokerException.Invalid($"topic: there are {_topics.Count} topics, the most that this broker takes; delete some");
-        var total = Partitions.Count();
-        if (total + partitions > limits.PartitionsTotalMax)
-            throw BrokerException.Invalid($"partitions: {partitions} more would make {total + partitions}; this broker takes {limits.PartitionsTotalMax} in all topics");
+        CheckTotal(partitions);
         var stored = new StoredTopic(newId(), name, partitions, clock.UnixMs);
+        Store(name, () =>
+        {
+            var logs = Open(stored, 0);
+            data?.Add(stored);
+            Add(stored, logs);
+        });
+        return _topics[name];
+    }
+
+    private void CheckTotal(int more)
+    {
+        var total = Partitions.Count() + more;
+        if (total > settings.Limits.PartitionsTotalMax)
+            throw BrokerException.Invalid($"partitions: {more} more would make {total}; this broker takes {settings.Limits.PartitionsTotalMax} in all topics");
+    }
+
+    private void Store(string name, Action store)
+    {
         try
         {
-            var topic = Add(stored);
-            data?.Add(stored);
-            return topic;
+            store();
         }
         catch (Exception error) when (error is StorageException or IOException)
         {
-            _topics.TryRemove(name, out _);
             settings.StorageFailed?.Invoke(null, error);
             throw error is DiskFullException || error.InnerException is DiskFullException
                 ? new BrokerException(ErrorCode.DiskFull, $"topic '{name}' could not be stored: the broker's disk has no room")
@@ -102,15 +138,13 @@ internal sealed class TopicRegistry(
         }
     }
 
-    private Topic Add(StoredTopic stored)
-    {
-        var logs = new PartitionLog[stored.Partitions];
-        for (var i = 0; i < logs.Length; i++)
-            logs[i] = new PartitionLog(stored.Name, i, storages(stored.Name, i, new LogIdentity(stored.Id, 1)), settings, clock, metrics);
-        var topic = new Topic(stored.Name, stored.Id, stored.CreatedUnixMs, logs, _epochs);
-        _topics[stored.Name] = topic;
-        return topic;
-    }
+    private PartitionLog[] Open(StoredTopic stored, int from) =>
+    [
+        .. Enumerable.Range(from, stored.Partitions - from)
+            .Select(i => new PartitionLog(stored.Name, i, storages(stored.Name, i, new LogIdentity(stored.Id, 1)), settings, clock, metrics)),
+    ];
+
+    private void Add(StoredTopic stored, PartitionLog[] logs) => _topics[stored.Name] = new Topic(stored.Name, stored.Id, stored.CreatedUnixMs, logs, _epochs);
 
     private static BrokerException Unknown(string name) => new(ErrorCode.UnknownTopic, $"topic '{Printable(name)}' is not known");
 

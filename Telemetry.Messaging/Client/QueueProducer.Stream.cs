@@ -145,6 +145,7 @@ public sealed partial class QueueProducer
         try
         {
             var request = NextRequest();
+            var named = false;
             while (true)
             {
                 if (request is null)
@@ -153,6 +154,9 @@ public sealed partial class QueueProducer
                     request = NextRequest();
                     continue;
                 }
+                if (!named)
+                    (request.Topic, request.ProducerId, request.ProducerEpoch) = (_options.Topic, _options.ProducerId, _epoch);
+                named = true;
                 var next = NextRequest();
                 requests.WriteOptions = next is null ? WriteOptions.Default : MoreFollows;
                 if (!await QueueStreams.TryWriteAsync(requests, request, ending.Token))
@@ -187,7 +191,7 @@ public sealed partial class QueueProducer
                     if (piece.WasSent)
                         MessagingMetrics.ProducerRetries.Add(1);
                     piece.WasSent = true;
-                    return ToRequest(piece);
+                    return ToRequest(piece, (int)_options.FullWait.TotalMilliseconds);
                 }
                 if (partition is { HasWaiting: true, WaitsUntil: { } due } && !(wakeAt < due))
                     wakeAt = due;
@@ -198,17 +202,15 @@ public sealed partial class QueueProducer
         }
     }
 
-    private PublishRequest ToRequest(Piece piece) => new()
+    /// <summary>Without topic and producer: those are named once a stream.</summary>
+    private static PublishRequest ToRequest(Piece piece, int waitMs) => new()
     {
-        Topic = _options.Topic,
         Partition = piece.Publish.Partition,
-        ProducerId = _options.ProducerId,
-        ProducerEpoch = _epoch,
         BaseSequence = piece.Sequence,
         RecordCount = piece.RecordCount,
         Batch = UnsafeByteOperations.UnsafeWrap(piece.Batch), // promised not to change
         SourcePosition = piece.IsLast ? UnsafeByteOperations.UnsafeWrap(piece.Publish.SourcePosition) : ByteString.Empty,
-        WaitMs = (int)_options.FullWait.TotalMilliseconds,
+        WaitMs = waitMs,
     };
 
     private void Answer(PublishResponse answer)

@@ -62,6 +62,34 @@ public sealed class AdminRpcTests
         Assert.Equal("UNKNOWN_GROUP", (await Refused(() => broker.Admin.DescribeGroupAsync(new DescribeGroupRequest { Group = "g" }, cancellationToken: Cancel))).Code);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(16)]
+    public async Task A_group_is_paused_and_resumed_as_often_as_one_likes(int shards)
+    {
+        await using var broker = await RunningBroker.StartAsync();
+        await Publish(broker, "telemetry", 10);
+        var pause = new PauseGroupRequest { Group = "g", Paused = true };
+        Assert.Equal((StatusCode.NotFound, "UNKNOWN_GROUP"), await RefusedAs(() => broker.Admin.PauseGroupAsync(pause, cancellationToken: Cancel)));
+        using var member = await Member(broker, shards);
+        Assert.False(broker.Core.Groups.Get("g").IsPaused);
+
+        var paused = await broker.Admin.PauseGroupAsync(pause, cancellationToken: Cancel);
+        Assert.True(paused.Paused);
+        var revoked = (await member.ResponseStream.Next()).Revoke;
+        Assert.Equal(paused.Shards.Select(shard => shard.Shard), revoked.Shards);
+        Assert.True((await broker.Admin.PauseGroupAsync(pause, cancellationToken: Cancel)).Paused);
+        await member.RequestStream.WriteAsync(new MemberMessage { Revoked = new Revoked { Shards = { revoked.Shards } } }, Cancel);
+        await Eventually.Is(() => broker.Core.Groups.Get("g").Describe().Shards.All(shard => shard.MemberId.Length == 0));
+        var described = await broker.Admin.DescribeGroupAsync(new DescribeGroupRequest { Group = "g" }, cancellationToken: Cancel);
+        Assert.Equal((true, 1, shards == 0 ? 10 : 0), (described.Paused, described.Members.Count, described.Shards[0].LagRecords));
+
+        pause.Paused = false;
+        Assert.False((await broker.Admin.PauseGroupAsync(pause, cancellationToken: Cancel)).Paused);
+        Assert.False((await broker.Admin.PauseGroupAsync(pause, cancellationToken: Cancel)).Paused);
+        Assert.Equal(revoked.Shards, (await member.ResponseStream.Next()).Assign.Assignments.Select(assignment => assignment.Shard));
+    }
+
     [Fact]
     public async Task Offsets_are_reset_after_a_dry_run_and_never_under_a_member()
     {
@@ -139,6 +167,12 @@ public sealed class AdminRpcTests
 
     private static Task<(StatusCode Status, string Detail, string? Code, string? RetryMs)> Refused<T>(Func<AsyncUnaryCall<T>> call) =>
         RunningBroker.Refused(() => call().ResponseAsync);
+
+    private static async Task<(StatusCode Status, string? Code)> RefusedAs<T>(Func<AsyncUnaryCall<T>> call)
+    {
+        var (status, _, code, _) = await Refused(call);
+        return (status, code);
+    }
 
     private static async Task Publish(RunningBroker broker, string topic, int records) => await broker.Queue.PublishAsync(
         new PublishRequest { Topic = topic, Batch = ByteString.CopyFrom(new byte[records]), RecordCount = records }, cancellationToken: Cancel);

@@ -10,7 +10,7 @@ public sealed class GroupPropertyTests
     private const int Shards = 12;
 
     [Fact]
-    public void F16_members_that_come_and_go_never_own_a_shard_twice_and_end_balanced() => Gen.Int[0, 99].Array[0, 60].Sample(
+    public void F16_members_that_come_and_go_never_own_a_shard_twice_and_end_balanced_or_with_nothing_where_paused() => Gen.Int[0, 99].Array[0, 60].Sample(
         steps =>
         {
             var broker = new BrokerUnderTest();
@@ -22,7 +22,7 @@ public sealed class GroupPropertyTests
             }
             life.Settle();
             life.NobodySharesAShard();
-            life.IsBalanced();
+            life.IsBalancedOrPaused();
             broker.DisposeAsync().AsTask().GetAwaiter().GetResult();
         },
         iter: 300);
@@ -30,12 +30,13 @@ public sealed class GroupPropertyTests
     private sealed class Life(BrokerUnderTest broker)
     {
         private readonly Dictionary<string, Believer> _members = [];
+        private bool _paused;
 
         public void Step(int step)
         {
             var name = "m" + (step % MembersMax);
             var member = _members.GetValueOrDefault(name);
-            switch (step / MembersMax % 4)
+            switch (step / MembersMax % 5)
             {
                 case 0 when member is null:
                     _members[name] = new Believer(broker.Join("input", name, Shards));
@@ -50,6 +51,10 @@ public sealed class GroupPropertyTests
                     break;
                 case 2 when member is not null:
                     member.GiveBack();
+                    break;
+                case 3 when broker.Core.Groups.Find("input") is { } group:
+                    _paused = step % 2 == 0;
+                    group.Pause(_paused);
                     break;
                 default: // time passes; those who heartbeat live on
                     broker.Pass(TimeSpan.FromSeconds(3));
@@ -79,9 +84,11 @@ public sealed class GroupPropertyTests
             Assert.Equal(owned.Count, owned.Distinct().Count());
         }
 
-        public void IsBalanced()
+        public void IsBalancedOrPaused()
         {
-            if (_members.Count == 0)
+            if (_paused)
+                Assert.All(_members.Values, believer => Assert.Empty(believer.Owned));
+            if (_paused || _members.Count == 0)
                 return;
             Assert.Equal(Shards, _members.Values.Sum(believer => believer.Owned.Count));
             var sizes = _members.Values.Select(believer => believer.Owned.Count).ToList();
@@ -92,7 +99,10 @@ public sealed class GroupPropertyTests
         {
             foreach (var (name, believer) in _members.ToList())
             {
-                believer.Hear(broker.Drain(believer.Session));
+                var events = broker.Drain(believer.Session);
+                if (_paused)
+                    believer.GetsNothingNew(events);
+                believer.Hear(events);
                 if (believer.IsFenced)
                     _members.Remove(name);
             }
@@ -130,6 +140,17 @@ public sealed class GroupPropertyTests
                         break;
                 }
             }
+        }
+
+        /// <summary>A member that is back is told what it still has to give back, and nothing else.</summary>
+        public void GetsNothingNew(List<MemberEvent> events)
+        {
+            var assigned = events.OfType<MemberEvent.Assigned>().SelectMany(next => next.Shards.Select(shard => shard.Shard)).ToList();
+            Assert.Subset(Owned, assigned.ToHashSet());
+            if (events.OfType<MemberEvent.Joined>().Any())
+                Assert.Equal(assigned.Order(), events.OfType<MemberEvent.Revoked>().SelectMany(next => next.Shards).Order());
+            else
+                Assert.Empty(assigned);
         }
 
         public void GiveBack()

@@ -130,6 +130,32 @@ public sealed class PublishRpcTests
     }
 
     [Fact]
+    public async Task A_stream_names_topic_and_producer_once_and_the_log_once()
+    {
+        await using var broker = await RunningBroker.StartAsync();
+        var opened = await broker.Queue.OpenProducerAsync(new OpenProducerRequest { Topic = "telemetry", ProducerId = "p" }, cancellationToken: Cancel);
+        using var stream = broker.Queue.PublishStream(cancellationToken: Cancel);
+        await stream.RequestStream.WriteAsync(Request([1], 2, opened.ProducerEpoch), Cancel);
+        await stream.RequestStream.WriteAsync(new PublishRequest { Batch = ByteString.CopyFrom(2), RecordCount = 3, BaseSequence = 2 }, Cancel);
+        await stream.RequestStream.WriteAsync(new PublishRequest { Batch = ByteString.CopyFrom(3), RecordCount = 1, Partition = 1 }, Cancel);
+        await stream.RequestStream.WriteAsync(new PublishRequest { Batch = ByteString.CopyFrom(1), RecordCount = 2 }, Cancel);
+        PublishResponse[] answers = [await stream.ResponseStream.Next(), await stream.ResponseStream.Next(), await stream.ResponseStream.Next(), await stream.ResponseStream.Next()];
+        Assert.Equal([(0, false), (2, false), (0, false), (0, true)], answers.Select(answer => (answer.BaseOffset, answer.Duplicate)));
+        Assert.Equal([opened.Partitions[0].Log, null, opened.Partitions[1].Log, null], answers.Select(answer => answer.Log));
+    }
+
+    [Fact]
+    public async Task A_first_request_of_a_stream_without_a_topic_is_refused()
+    {
+        await using var broker = await RunningBroker.StartAsync();
+        using var stream = broker.Queue.PublishStream(cancellationToken: Cancel);
+        await stream.RequestStream.WriteAsync(new PublishRequest { Batch = ByteString.CopyFrom(1), RecordCount = 1 }, Cancel);
+        var answer = await stream.ResponseStream.Next();
+        Assert.Equal(ErrorCode.InvalidRequest, answer.Error);
+        Assert.StartsWith("topic", answer.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_publish_that_waits_for_room_does_not_hold_up_the_streams_other_partitions()
     {
         await using var broker = await RunningBroker.StartAsync(new BrokerOptions { MaxMessagesPerPartition = 10, MaxPartitions = 2, MessageTtl = TimeSpan.FromDays(1) });

@@ -116,9 +116,13 @@ internal sealed class FakeBroker : IAsyncDisposable
             try
             {
                 var answering = Task.CompletedTask;
+                PublishRequest? before = null;
                 while (await requests.MoveNext(context.CancellationToken))
                 {
                     var request = requests.Current;
+                    if (request.Topic.Length == 0 && before is not null)
+                        (request.Topic, request.ProducerId, request.ProducerEpoch) = (before.Topic, before.ProducerId, before.ProducerEpoch);
+                    before = request;
                     broker.Published.Enqueue(request);
                     var answer = broker.OnPublish(request) ?? broker.Log.Append(request);
                     // Answers in the order of the requests, and requests are read on meanwhile: pipelined.

@@ -107,4 +107,27 @@ public sealed partial class SessionTests
         Assert.Equal(SessionEnd.Finished, await EndOf(run));
         Assert.Equal(10, queue.Samples.Count);
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_streamer_whose_group_is_paused_waits_without_ending_and_goes_on_where_it_was(bool loop)
+    {
+        var expected = _files.ReadAll(TestInput.WideHeader + Rows(20));
+        var time = new FakeTimeProvider();
+        var queue = new FakeQueue { Time = time };
+        var run = Start(Options with { LoopData = loop, StreamInterval = TimeSpan.FromHours(1), BatchSize = 5 }, queue, time);
+        await queue.WaitAsync(q => q.Samples.Count == 5, Cancelled);
+        Assert.True(await queue.Memberships[0].RevokeAsync([.. Enumerable.Range(0, 16)], TimeSpan.FromSeconds(10), Cancelled));
+        var said = _log.WaitForAsync(2017, Cancelled);
+        await time.PassAsync(TimeSpan.FromHours(1), () => said.IsCompleted);
+        Assert.False(run.Task.IsCompleted);
+        Assert.Equal(5, queue.Samples.Count);
+
+        queue.Memberships[0].Assign(Enumerable.Range(0, 16));
+        await time.PassAsync(TimeSpan.FromHours(1), () => queue.Samples.Count >= 20);
+        Assert.Equal(expected.Samples.Select(TestInput.Text).Order(), queue.Samples.Take(20).Select(TestInput.Text).Order());
+        await run.Stop.CancelAsync();
+        await EndOf(run);
+    }
 }

@@ -13,18 +13,22 @@ internal sealed class DurableBroker : IAsyncDisposable
     private readonly int _records;
     private readonly TimeSpan _fsync;
     private readonly Func<Guid> _newId;
+    private readonly int _partitions;
+    private readonly TimeSpan _ttl;
     private bool _dead;
 
-    public DurableBroker(SimulatedDisk? disk = null, int records = 100_000, TimeSpan fsync = default, JumpingTime? time = null, Func<Guid>? newId = null, int megabytes = 1024)
+    public DurableBroker(SimulatedDisk? disk = null, int records = 100_000, TimeSpan fsync = default, JumpingTime? time = null, Func<Guid>? newId = null, int megabytes = 1024, int partitions = 1, TimeSpan? ttl = null)
     {
         Disk = disk ?? new SimulatedDisk();
         Time = time ?? new JumpingTime();
         _records = records;
         _fsync = fsync;
         _newId = newId ?? Guid.NewGuid;
+        _partitions = partitions;
+        _ttl = ttl ?? TimeSpan.FromHours(24);
         Committer = new LogCommitter(fsync, Time);
         Core = new BrokerCore(
-            new BrokerOptions { MaxMessagesPerPartition = records, MaxMegabytesPerPartition = megabytes, MaxPartitions = 1, DataPath = Folder, Fsync = fsync },
+            new BrokerOptions { MaxMessagesPerPartition = records, MaxMegabytesPerPartition = megabytes, MaxPartitions = partitions, MessageTtl = _ttl, DataPath = Folder, Fsync = fsync },
             Time,
             _metrics,
             limits: new BrokerLimits { MemoryBytesMax = long.MaxValue, SegmentBytesMax = 64 << 10 },
@@ -94,7 +98,7 @@ internal sealed class DurableBroker : IAsyncDisposable
     {
         _dead = true;
         Disk.EndOpenFiles();
-        return new DurableBroker(Disk.After(powerCut), _records, _fsync, Time, _newId);
+        return new DurableBroker(Disk.After(powerCut), _records, _fsync, Time, _newId, partitions: _partitions, ttl: _ttl);
     }
 
     /// <summary>Stops in order, and starts again.</summary>
@@ -103,7 +107,7 @@ internal sealed class DurableBroker : IAsyncDisposable
         Core.SaveGroups();
         await DisposeAsync();
         _dead = true;
-        return new DurableBroker(Disk.After(null), _records, _fsync, Time, _newId);
+        return new DurableBroker(Disk.After(null), _records, _fsync, Time, _newId, partitions: _partitions, ttl: _ttl);
     }
 
     public async ValueTask DisposeAsync()

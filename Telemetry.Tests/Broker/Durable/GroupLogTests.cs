@@ -18,7 +18,7 @@ public class GroupLogTests
             log.Save([Group("g", 5, 7)], 1_767_323_045_000);
         Assert.Equal(
             """
-            53f19a45 {"at":1767323045000,"groups":[{"name":"g","topic_id":"00000001-0002-0003-0405-060708090a0b","input_shards":0,"generation":3,"shards":[{"shard":0,"committed":5,"committed_unix_ms":1,"gap_records":0},{"shard":1,"committed":7,"committed_unix_ms":1,"gap_records":0}]}],"deleted":[]}
+            7200a07e {"at":1767323045000,"groups":[{"name":"g","topic_id":"00000001-0002-0003-0405-060708090a0b","input_shards":0,"generation":3,"shards":[{"shard":0,"committed":5,"committed_unix_ms":1,"gap_records":0},{"shard":1,"committed":7,"committed_unix_ms":1,"gap_records":0}],"paused":false}],"deleted":[]}
 
             """,
             Text());

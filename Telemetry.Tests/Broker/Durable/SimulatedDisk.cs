@@ -161,7 +161,7 @@ internal sealed class SimulatedDisk : IDisk
             var file = Usable();
             // Killed in a write: some of it may be there.
             if (disk.DiesAfter == 0)
-                file.Write((int)position, parts[0].ToArray());
+                file.Write((int)position, parts[0].ToArray()[..(parts[0].Length / 2)]);
             disk.Live();
             foreach (var part in parts)
             {

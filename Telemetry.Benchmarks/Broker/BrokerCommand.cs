@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Telemetry.Benchmarks.Broker;
+
+/// <summary><c>broker</c>: what the queue takes, gives and costs; the broker is a process of its own on this machine.</summary>
+public static class BrokerCommand
+{
+    private static readonly string[] Modes = ["memory", "durable", "relaxed"];
+    private static readonly string[] Scenarios = ["publish", "fetch", "both", "latency", "client", "recovery", "idle"];
+
+    /// <summary>The command, with its options.</summary>
+    public static Command Create()
+    {
+        var mode = Several("--mode", "When the broker acknowledges.", Modes);
+        mode.AcceptOnlyFromAmong(Modes);
+        var scenario = Several("--scenario", "What is measured.", Scenarios);
+        scenario.AcceptOnlyFromAmong(Scenarios);
+        var batch = Several("--batch", "Records of a batch.", 1, 100, 1_000);
+        var producers = Several("--producers", "Producers, each with a connection of its own.", 1, 8);
+        var seconds = Positive("--seconds", "How long each figure is measured, after three to warm up.", 5);
+        var runs = Positive("--runs", "How often each figure is measured; the median is shown, and of throughput the range.", 1);
+        var bytes = Positive("--record-bytes", "Bytes of a record.", 200);
+        var mib = Positive("--recovery-mib", "The log that is recovered, in MiB.", 1024);
+        var data = new Option<string>("--data") { Description = "Where a folder for the logs is made, and removed again.", DefaultValueFactory = _ => Path.GetTempPath() };
+        var json = new Option<bool>("--json") { Description = "Every run as JSON." };
+        var command = new Command("broker", "What the queue takes, gives and costs: in memory, durable and relaxed.")
+        {
+            scenario, mode, batch, producers, seconds, runs, bytes, mib, data, json,
+        };
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            var folder = Directory.CreateDirectory(Path.Combine(result.GetValue(data)!, "telemetry-broker-" + Guid.NewGuid().ToString("N"))).FullName;
+            try
+            {
+                var benchmark = new BrokerBenchmark(folder, result.GetValue(bytes), TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(runs))
+                {
+                    Scenarios = [.. result.GetValue(scenario)!],
+                    Cases = [.. from m in result.GetValue(mode)! from b in result.GetValue(batch)! from p in result.GetValue(producers)! select new BrokerCase(Enum.Parse<Durability>(m, ignoreCase: true), b, p)],
+                    RecoveryBytes = (long)result.GetValue(mib) << 20,
+                };
+                await benchmark.RunAsync(result.GetValue(json) ? new JsonReport() : new TableReport(), cancellationToken);
+            }
+            finally
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        });
+        return command;
+    }
+
+    private static Option<T[]> Several<T>(string name, string description, params T[] all) => new(name)
+    {
+        Description = description,
+        DefaultValueFactory = _ => all,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private static Option<int> Positive(string name, string description, int defaultValue)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => defaultValue };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 1)
+                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name}: expected a whole number of at least 1"));
+        });
+        return option;
+    }
+}
