@@ -37,6 +37,7 @@ internal static class ServiceSettings
             new("METRICS_PORT", "9091", "The port of /metrics and /health; 0 = any free port."),
             new("MAX_PARTITIONS", "4", "How many partitions a topic gets that is made on first use."),
             new("MAX_MESSAGES_PER_PARTITION", "10000", "How many records a partition holds before publishers have to wait."),
+            new("MAX_MEGABYTES_PER_PARTITION", "10240", "How many MiB a partition holds before publishers have to wait."),
             new("MESSAGE_TTL", "24h", "How long a record is kept that a group has not read, by the time of its append."),
             new("DATA_PATH", "", "The folder of the log; none keeps everything in memory."),
             new("FSYNC", "always", "When an append is acknowledged: always = after it is synced to disk; a duration = before, with a sync that often."),

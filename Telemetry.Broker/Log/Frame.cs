@@ -114,7 +114,7 @@ internal readonly record struct Frame
     };
 
     /// <summary>Its length in a file.</summary>
-    public int LengthBytes() => Padded(HeaderBytes + Encoding.UTF8.GetByteCount(ProducerId ?? "") + SourcePosition.Length + Payload.Length);
+    public int LengthBytes() => (int)Padded(HeaderBytes + Encoding.UTF8.GetByteCount(ProducerId ?? "") + SourcePosition.Length + (long)Payload.Length);
 
     /// <summary>The length of the frame that begins here, if its header can be one; 0 otherwise.</summary>
     public static int PeekLength(ReadOnlySpan<byte> header)
@@ -159,7 +159,7 @@ internal readonly record struct Frame
         return true;
     }
 
-    private static int Padded(long bytes) => checked((int)((bytes + Alignment - 1) / Alignment * Alignment));
+    private static long Padded(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 
     /// <summary>
     /// Lays out frames as the parts of one write. They are collected in buffers of the pool, which go back with
@@ -199,7 +199,7 @@ internal readonly record struct Frame
             var id = frame.ProducerId ?? "";
             var idBytes = Encoding.UTF8.GetByteCount(id);
             var content = HeaderBytes + idBytes + frame.SourcePosition.Length;
-            var length = Padded(content + (long)frame.Payload.Length);
+            var length = checked((int)Padded(content + (long)frame.Payload.Length));
             var padding = length - content - frame.Payload.Length;
             Bytes += length;
             if (frame.Payload.Length <= CopiedBytesMax)

@@ -127,7 +127,7 @@ internal sealed partial class PartitionLog
         var durable = Store();
         if (durable.IsCompletedSuccessfully)
         {
-            Stored(stored);
+            Stored(stored.RecordCount);
             return new(outcome);
         }
         var pending = new PendingAppend(stored, undo, outcome, NewCompletion());
@@ -191,18 +191,15 @@ internal sealed partial class PartitionLog
 
     private void Complete(List<PendingAppend> group)
     {
+        Stored(group.Sum(pending => pending.Batch?.RecordCount ?? 0));
         foreach (var pending in group)
-        {
-            if (pending.Batch is not null)
-                Stored(pending.Batch);
             pending.Completion!.SetResult(pending.Outcome);
-        }
     }
 
-    private void Stored(StoredBatch batch)
+    private void Stored(int records)
     {
-        _rate.Add(_lastLogMs, batch.RecordCount);
-        _metrics.Published(Topic, batch.RecordCount);
+        _rate.Add(_lastLogMs, records);
+        _metrics.Published(Topic, records);
         _changed.Pulse();
     }
 

@@ -14,9 +14,7 @@ public class SimulationTests
     [Fact]
     public void F01_F05_F06_F07_F08_F10_F11_F12_F15_F16_F17_F19_F36_whatever_goes_wrong_every_record_gets_there_once()
     {
-        var acknowledged = 0L;
-        var restarts = 0;
-        var refused = 0;
+        var (count, acknowledged, restarts, refused) = (0, 0, 0, 0);
         foreach (var seed in Seeds())
         {
             var world = new World(seed);
@@ -28,16 +26,17 @@ public class SimulationTests
             {
                 Assert.Fail($"seed {seed} (alone: SIMULATION_SEED={seed}): {error}");
             }
+            count++;
             acknowledged += world.Oracle.Count;
             restarts += world.Restarts;
             refused += world.Store.Refused;
         }
         // Schedules in which nothing happens would show nothing.
-        if (Environment.GetEnvironmentVariable("SIMULATION_SEED") is null)
+        if (count > 100)
         {
-            Assert.True(acknowledged > 10 * SeedsDefault, $"{acknowledged} batches were acknowledged");
-            Assert.True(restarts > SeedsDefault, $"{restarts} restarts");
-            Assert.True(refused > SeedsDefault / 10, $"{refused} writes of zombies");
+            Assert.True(acknowledged > 10 * count, $"{acknowledged} batches were acknowledged");
+            Assert.True(restarts > count, $"{restarts} restarts");
+            Assert.True(refused > count / 20, $"{refused} writes of zombies");
         }
     }
 
