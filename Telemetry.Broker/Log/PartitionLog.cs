@@ -95,8 +95,14 @@ internal sealed partial class PartitionLog : IAsyncDisposable
     }
 
     /// <summary>Reads whole batches; see <see cref="IPartitionStorage.ReadAsync"/>.</summary>
-    public ValueTask ReadAsync(long offset, long bytesMax, List<StoredBatch> into, CancellationToken cancellationToken) =>
-        _storage.ReadAsync(offset, bytesMax, into, cancellationToken);
+    public async ValueTask ReadAsync(long offset, long bytesMax, List<StoredBatch> into, CancellationToken cancellationToken)
+    {
+        // The storage may have more already; what is read can be committed, so it must not be ahead of the high watermark.
+        var end = HighWatermark;
+        await _storage.ReadAsync(offset, bytesMax, into, cancellationToken);
+        while (into.Count > 0 && into[^1].EndOffset > end)
+            into.RemoveAt(into.Count - 1);
+    }
 
     /// <summary>See <see cref="IPartitionStorage.EpochEnd"/>.</summary>
     public long EpochEnd(int epoch) => _storage.EpochEnd(epoch);

@@ -106,14 +106,19 @@ public sealed class GroupMember : IAsyncDisposable
         catch (RpcException error)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (QueueErrors.Code(error) is ErrorCode.UnknownMember or ErrorCode.UnknownGroup or ErrorCode.MemberFenced)
+            if (QueueErrors.Code(error) is { } code && IsOfAnother(code))
                 return Refused(offsets, [.. offsets.Select(offset => offset.Shard)]);
             throw QueueErrors.IsRetriable(error)
                 ? new QueueException(ErrorCode.ShuttingDown, $"the commit did not reach the queue: {QueueErrors.Reason(error)}", error)
                 : QueueErrors.Refusal(error);
         }
-        var refused = response.Results.Where(result => result.Error != ErrorCode.Ok).Select(result => result.Shard).ToList();
-        return refused.Count == 0 ? refused : Refused(offsets, refused);
+        var refused = response.Results.Where(result => IsOfAnother(result.Error)).Select(result => result.Shard).ToList();
+        if (refused.Count > 0)
+            Refused(offsets, refused);
+        // What else is refused is still the member's own.
+        return response.Results.FirstOrDefault(result => result.Error != ErrorCode.Ok && !IsOfAnother(result.Error)) is { } failed
+            ? throw new QueueException(failed.Error, failed.Message)
+            : refused;
     }
 
     /// <summary>Leaves the group (if it can be reached) and ends.</summary>
@@ -335,6 +340,8 @@ public sealed class GroupMember : IAsyncDisposable
             _ = _stream?.CancelAsync(); // half-open: a new stream finds out
         }
     }
+
+    private static bool IsOfAnother(ErrorCode error) => error is ErrorCode.UnknownMember or ErrorCode.UnknownGroup or ErrorCode.MemberFenced;
 
     /// <summary>A refused commit of what the member believes to own tells that it does not own it any more.</summary>
     private IReadOnlyList<int> Refused(IReadOnlyList<(int Shard, long Offset, long Generation)> offsets, IReadOnlyList<int> refused)

@@ -73,6 +73,23 @@ public sealed class FinishedInputTests
     }
 
     [Fact]
+    public async Task A_paused_input_is_not_finished_before_it_goes_on()
+    {
+        await using var broker = new BrokerUnderTest();
+        var only = broker.Join("input", "a", shards: 2);
+        only.Finish([0]);
+        broker.Core.Groups.Get("input").Pause(true);
+        only.Release([0, 1]);
+        only.Finish([0, 1]); // too late: it owns nothing
+        Assert.Equal(0, Told(broker, only));
+        broker.Core.Groups.Get("input").Pause(false);
+        only.Finish([1]);
+        Assert.Equal(0, Told(broker, only));
+        only.Finish([0]);
+        Assert.Equal(1, Told(broker, only));
+    }
+
+    [Fact]
     public async Task Only_shards_of_an_input_can_be_finished()
     {
         await using var broker = new BrokerUnderTest();

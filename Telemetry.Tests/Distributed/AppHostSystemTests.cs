@@ -24,7 +24,8 @@ public sealed class AppHostSystemTests
     [Fact]
     public async Task Two_systems_run_side_by_side_and_leave_nothing_behind()
     {
-        var systems = await Task.WhenAll(PipelineRun.StartAsync(["--Streamers=1", "--Collectors=1"]), PipelineRun.StartAsync(["--Streamers=1", "--Collectors=1"]));
+        var systems = await Task.WhenAll(
+            PipelineRun.StartAsync(["--Streamers=1", "--Collectors=1"]), PipelineRun.StartAsync(["--Streamers=1", "--Collectors=1", "--BrokerFolder="]));
         var gateways = systems.Select(system => system.Http.BaseAddress!).ToList();
         try
         {
@@ -32,6 +33,8 @@ public sealed class AppHostSystemTests
             Assert.DoesNotContain(8080, gateways.Select(gateway => gateway.Port));
             foreach (var system in systems)
                 await RowsBeyondAsync(system, 0);
+            // The second one's queue is in memory.
+            Assert.Equal([true, false], systems.Select(system => Directory.Exists(Path.Combine(system.DataFolder, "broker"))));
         }
         finally
         {

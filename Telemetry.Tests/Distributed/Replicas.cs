@@ -31,14 +31,16 @@ internal sealed class Replicas : IAsyncDisposable
     /// </summary>
     public async Task KillAsync(string resource, CancellationToken cancellationToken)
     {
-        var victim = Of(resource).Where(replica => replica.Snapshot.State?.Text == KnownResourceStates.Running && !_killedProcesses.Contains(ProcessId(replica)))
-            .OrderBy(replica => _killed.Contains(replica.ResourceId)).First();
+        var victim = Victim(resource) ?? throw new InvalidOperationException($"no {resource} runs\n{this}");
         _killed.Add(victim.ResourceId);
         _killedProcesses.Add(ProcessId(victim));
         using var process = Process.GetProcessById(ProcessId(victim));
         process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync(cancellationToken);
     }
+
+    /// <summary>Whether a process runs that was not killed: one that a host has started again may be.</summary>
+    public bool AnyRuns(string resource) => Victim(resource) is not null;
 
     /// <summary>Whether every replica that was not killed has ended by itself.</summary>
     /// <exception cref="Xunit.Sdk.XunitException">One of them has ended with a failure.</exception>
@@ -76,6 +78,10 @@ internal sealed class Replicas : IAsyncDisposable
         lock (_latest)
             return string.Join('\n', _latest.Values.Select(replica => $"{replica.ResourceId}: {replica.Snapshot.State?.Text} {replica.Snapshot.HealthStatus} {replica.Snapshot.ExitCode}"));
     }
+
+    private ResourceEvent? Victim(string resource) =>
+        Of(resource).Where(replica => replica.Snapshot.State?.Text == KnownResourceStates.Running && !_killedProcesses.Contains(ProcessId(replica)))
+            .OrderBy(replica => _killed.Contains(replica.ResourceId)).FirstOrDefault();
 
     private static bool HasEnded(ResourceEvent replica) => KnownResourceStates.TerminalStates.Contains(replica.Snapshot.State?.Text);
 

@@ -72,6 +72,7 @@ public sealed class AppHostTests
     [InlineData("--GatewayPort=70000", "apphost: GatewayPort: '70000' is not accepted: expected a whole number from 1 to 65535")]
     [InlineData("--DataFolder=", "apphost: DataFolder: '' is not accepted: expected a path")]
     [InlineData("--DataFolder=/dev/null/run", "apphost: DataFolder: '/dev/null/run' cannot be made: *")]
+    [InlineData("--BrokerFolder=/dev/null/log", "apphost: BrokerFolder: '/dev/null/log' cannot be made: *")]
     [InlineData("--CsvFile=/nowhere/rows.csv", "apphost: CsvFile: '/nowhere/rows.csv' does not exist: expected a file, a folder or a glob")]
     [InlineData("--operation=destroy", "apphost: --operation: 'destroy' is not accepted: expected run or publish")]
     public async Task A_setting_that_cannot_be_used_is_one_line_and_exit_code_2(string argument, string expected)

@@ -201,6 +201,19 @@ public sealed class GroupMemberTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_commit_that_is_refused_for_its_offset_is_an_error_and_the_shard_stays()
+    {
+        await JoinAsync(3, 0, 1);
+        _broker.OnCommit = request => new CommitResponse
+        {
+            Results = { request.Offsets.Select(offset => new CommitResult { Shard = offset.Shard, Error = ErrorCode.OffsetOutOfRange, Message = "beyond the end" }) },
+        };
+        var error = await Assert.ThrowsAsync<QueueException>(() => _member!.CommitAsync([(0, 10, 3)], Wait.Token));
+        Assert.Equal((ErrorCode.OffsetOutOfRange, "beyond the end"), (error.Code, error.Message));
+        Assert.DoesNotContain(_logger.Lines, line => line.Event == 5020);
+    }
+
+    [Fact]
     public async Task A_commit_that_does_not_arrive_is_an_error_and_changes_nothing()
     {
         await JoinAsync(3, 0);
