@@ -47,6 +47,9 @@ internal sealed record BrokerLimits
     /// </summary>
     public long MemoryBytesMax { get; init; } = Math.Max(64L << 20, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
 
+    /// <summary>The most bytes on their way to the disk: beyond it publishers wait as for a full partition.</summary>
+    public long UnderWayBytesMax { get; init; } = 128L << 20;
+
     /// <summary>A segment of the log that has reached so many bytes is followed by a new one.</summary>
     public long SegmentBytesMax { get; init; } = 64L << 20;
 }

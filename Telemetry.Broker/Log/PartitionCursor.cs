@@ -93,6 +93,8 @@ internal sealed class PartitionCursor
         var first = into.Count > 0 ? into[0].BaseOffset : end;
         if (first > Next)
         {
+            // A log that is being closed has nothing to read, and misses nothing.
+            _log.ThrowIfClosed();
             var start = _log.StartOffset;
             return start > Next ? Skip(Math.Min(first, start), GapReason.GapExpired, into) : Skip(first, GapReason.GapCorrupt, into);
         }

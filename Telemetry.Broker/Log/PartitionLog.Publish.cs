@@ -12,6 +12,8 @@ internal sealed partial class PartitionLog
     private List<PendingAppend>? _flushing;
     private List<StoredBatch> _batches = [];
     private Task _flush = Task.CompletedTask;
+    private long _flushingBytes;
+    private long _collectingBytes;
     private long _nextOffset;
 
     /// <summary>
@@ -36,7 +38,7 @@ internal sealed partial class PartitionLog
                     return outcome;
             }
             if (wait <= TimeSpan.Zero || _waiting.Count >= _settings.Limits.WaitingMax)
-                return new(Full());
+                return new(Full(batch));
             var waiting = new WaitingPublish(batch, _clock.LogMs + (long)wait.TotalMilliseconds);
             waiting.Node = _waiting.AddLast(waiting);
             if (cancellationToken.CanBeCanceled)
@@ -60,7 +62,7 @@ internal sealed partial class PartitionLog
             outcome = Refuse(check, batch, producer);
             return true;
         }
-        if (!TryMakeRoom(batch.RecordCount, batch.Payload.Length + batch.SourcePosition.Length + StoredBatch.OverheadBytes))
+        if (IsDiskBehind(batch.Bytes) || !TryMakeRoom(batch.RecordCount, batch.Bytes))
             return false;
         outcome = Append(batch, producer);
         return true;
@@ -119,7 +121,11 @@ internal sealed partial class PartitionLog
         }
         var outcome = PublishOutcome.Appended(stored.BaseOffset);
         if (_flushing is not null)
+        {
+            _collectingBytes += stored.Bytes;
+            _settings.UnderWay.Add(stored.Bytes);
             return Collect(new PendingAppend(stored, undo, outcome, NewCompletion()));
+        }
 
         // Nothing under way: hand it over by itself. A storage in memory is done when the call returns, and nothing was allocated to wait.
         _batches.Clear();
@@ -133,6 +139,8 @@ internal sealed partial class PartitionLog
         var pending = new PendingAppend(stored, undo, outcome, NewCompletion());
         _flushing = TakeCollecting();
         _flushing.Add(pending);
+        _flushingBytes = stored.Bytes;
+        _settings.UnderWay.Add(stored.Bytes);
         _flush = FlushAsync(durable);
         return new(pending.Completion!.Task);
     }
@@ -160,16 +168,20 @@ internal sealed partial class PartitionLog
             }
             lock (_sync)
             {
+                _settings.UnderWay.Add(-_flushingBytes);
+                _flushingBytes = 0;
                 if (failure is not null)
                     TakeBack(failure);
                 else
                     Complete(_flushing!);
+                AdmitWaiting();
                 _flushing!.Clear();
                 _spare = _flushing;
                 _flushing = null;
                 if (_collecting.Count == 0)
                     return;
                 _flushing = TakeCollecting();
+                (_flushingBytes, _collectingBytes) = (_collectingBytes, 0);
                 _batches = [.. _flushing.Where(pending => pending.Batch is not null).Select(pending => pending.Batch!)];
                 durable = _batches.Count == 0 ? ValueTask.CompletedTask : Store();
             }
@@ -212,6 +224,8 @@ internal sealed partial class PartitionLog
         Fail(failure);
         List<PendingAppend> refused = [.. _flushing!, .. _collecting];
         _collecting.Clear();
+        _settings.UnderWay.Add(-_collectingBytes);
+        _collectingBytes = 0;
         for (var i = refused.Count - 1; i >= 0; i--)
             refused[i].Undo.Apply();
         _nextOffset = _storage.EndOffset;

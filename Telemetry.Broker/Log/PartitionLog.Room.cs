@@ -69,7 +69,7 @@ internal sealed partial class PartitionLog
             {
                 var next = node.Next;
                 if (node.Value.DeadlineLogMs <= now)
-                    End(node.Value, Full());
+                    End(node.Value, Full(node.Value.Batch));
                 node = next;
             }
         }
@@ -98,6 +98,12 @@ internal sealed partial class PartitionLog
         }
         _changed.Pulse();
     }
+
+    /// <summary>
+    /// Whether so much is on its way to the disk, in all partitions, that more has to wait. A partition that has nothing
+    /// under way may always begin.
+    /// </summary>
+    private bool IsDiskBehind(long bytes) => _flushingBytes + _collectingBytes > 0 && !_settings.UnderWay.HasRoom(bytes);
 
     /// <summary>Drops, batch by batch, what every group has read, as far as it is needed.</summary>
     private bool TryMakeRoom(int records, long bytes)
@@ -174,8 +180,10 @@ internal sealed partial class PartitionLog
         }
     }
 
-    private PublishOutcome Full()
+    private PublishOutcome Full(in PublishBatch batch)
     {
+        if (IsDiskBehind(batch.Bytes))
+            return Rejected(ErrorCode.PartitionFull, $"partition {Partition} of topic '{Topic}' waits for the disk, which has {_settings.UnderWay.Used} bytes to take; retry later");
         var records = _nextOffset - StartOffset;
         var reason = _storage.HasRoom(StoredBatch.OverheadBytes)
             ? $"it holds {records} records of at most {_settings.RecordsMax} in {_storage.Bytes} bytes of at most {_settings.BytesMax}"

@@ -186,6 +186,9 @@ internal sealed partial class PartitionLog : IAsyncDisposable
 internal sealed record PartitionSettings(
     int RecordsMax, long BytesMax, TimeSpan MessageTtl, BrokerLimits Limits, Action<PartitionLog?, Exception>? StorageFailed = null)
 {
+    /// <summary>What is on its way to the disk, in all partitions.</summary>
+    public MemoryBudget UnderWay { get; } = new(Limits.UnderWayBytesMax);
+
     /// <summary>The most records of a batch: it has to fit into an empty partition.</summary>
     public int BatchRecordsMax => Math.Min(RecordsMax, Telemetry.Messaging.Records.RecordBatchLimits.RecordsMax);
 }

@@ -15,7 +15,11 @@ internal readonly record struct PublishBatch(
     string ProducerId = "",
     int ProducerEpoch = 0,
     long BaseSequence = 0,
-    ReadOnlyMemory<byte> SourcePosition = default);
+    ReadOnlyMemory<byte> SourcePosition = default)
+{
+    /// <summary>What it will cost in memory, in bytes.</summary>
+    public long Bytes => Payload.Length + SourcePosition.Length + StoredBatch.OverheadBytes;
+}
 
 /// <summary>The answer to a publish.</summary>
 /// <param name="Error">OK, or why nothing was appended.</param>

@@ -17,7 +17,7 @@ internal sealed class DurableBroker : IAsyncDisposable
     private readonly TimeSpan _ttl;
     private bool _dead;
 
-    public DurableBroker(SimulatedDisk? disk = null, int records = 100_000, TimeSpan fsync = default, JumpingTime? time = null, Func<Guid>? newId = null, int megabytes = 1024, int partitions = 1, TimeSpan? ttl = null)
+    public DurableBroker(SimulatedDisk? disk = null, int records = 100_000, TimeSpan fsync = default, JumpingTime? time = null, Func<Guid>? newId = null, int megabytes = 1024, int partitions = 1, TimeSpan? ttl = null, long underWayBytes = 1L << 30)
     {
         Disk = disk ?? new SimulatedDisk();
         Time = time ?? new JumpingTime();
@@ -31,7 +31,7 @@ internal sealed class DurableBroker : IAsyncDisposable
             new BrokerOptions { MaxMessagesPerPartition = records, MaxMegabytesPerPartition = megabytes, MaxPartitions = partitions, MessageTtl = _ttl, DataPath = Folder, Fsync = fsync },
             Time,
             _metrics,
-            limits: new BrokerLimits { MemoryBytesMax = long.MaxValue, SegmentBytesMax = 64 << 10 },
+            limits: new BrokerLimits { MemoryBytesMax = long.MaxValue, SegmentBytesMax = 64 << 10, UnderWayBytesMax = underWayBytes },
             newId: _newId,
             storageFailed: (_, error) => Failures.Add(error),
             committer: Committer,
@@ -115,7 +115,13 @@ internal sealed class DurableBroker : IAsyncDisposable
         if (_dead)
             return;
         _dead = true;
-        await Core.DisposeAsync();
+        var closing = Core.DisposeAsync().AsTask();
+        while (!closing.IsCompleted)
+        {
+            Committer.RunOnce();
+            await Task.Yield();
+        }
+        await closing;
         _metrics.Dispose();
     }
 
