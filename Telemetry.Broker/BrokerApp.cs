@@ -61,7 +61,11 @@ public static class BrokerApp
         services.AddSingleton(time);
         services.AddSingleton(provider => new BrokerMetrics(
             provider.GetRequiredService<IMeterFactory>().Create(BrokerMetrics.MeterName)));
-        services.AddSingleton(provider => new LogCommitter(options.Fsync, time) { Synced = provider.GetRequiredService<BrokerMetrics>().SyncTook });
+        services.AddSingleton(provider => new LogCommitter(options.Fsync, time)
+        {
+            Synced = provider.GetRequiredService<BrokerMetrics>().SyncTook,
+            Wrote = provider.GetRequiredService<BrokerMetrics>().Wrote,
+        });
         services.AddSingleton<CommitterThread>();
         services.AddSingleton(provider =>
         {

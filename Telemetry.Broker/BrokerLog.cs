@@ -23,4 +23,7 @@ internal static partial class BrokerLog
 
     [LoggerMessage(1006, LogLevel.Error, "how far groups have read could not be stored; it is tried again")]
     public static partial void GroupsNotSaved(this ILogger logger, Exception error);
+
+    [LoggerMessage(1007, LogLevel.Warning, "{Lines} lines of what groups had read were damaged; groups that later lines do not name may read some records again")]
+    public static partial void GroupLinesDamaged(this ILogger logger, int lines);
 }

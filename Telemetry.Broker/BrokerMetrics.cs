@@ -17,6 +17,10 @@ internal sealed class BrokerMetrics : IDisposable
     // Seconds: an append in memory takes microseconds, a sync milliseconds, a wait for room seconds.
     private static readonly double[] DurationBounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+    // From a single record to what fits under way, in steps of ten.
+    private static readonly long[] RecordBounds = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
+    private static readonly long[] ByteBounds = [1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
     private readonly Meter _meter;
     private readonly Counter<long> _published;
     private readonly Counter<long> _consumed;
@@ -27,6 +31,10 @@ internal sealed class BrokerMetrics : IDisposable
     private readonly Counter<long> _rejected;
     private readonly Histogram<double> _publishDuration;
     private readonly Histogram<double> _syncDuration;
+    private readonly Histogram<long> _writtenRecords;
+    private readonly Histogram<long> _writtenBytes;
+    private readonly Counter<long> _recoveries;
+    private readonly Counter<long> _tornBytes;
 
     /// <param name="meter">The meter; disposed with this.</param>
     public BrokerMetrics(Meter meter)
@@ -51,6 +59,10 @@ internal sealed class BrokerMetrics : IDisposable
             "What making a group of appends durable took.",
             tags: null,
             new InstrumentAdvice<double> { HistogramBucketBoundaries = DurationBounds });
+        _writtenRecords = Sizes("written_records", "Records that were written together, in all partitions.", RecordBounds);
+        _writtenBytes = Sizes("written_bytes", "Bytes that were written together, in all partitions.", ByteBounds);
+        _recoveries = Counter("recoveries_total", "Logs that were opened at a start, by how they had been closed.");
+        _tornBytes = Counter("torn_bytes_total", "Bytes of appends that nobody was told of, cut off when a log was opened.");
     }
 
     public void Published(string topic, int records) => _published.Add(records, new KeyValuePair<string, object?>("topic", topic));
@@ -78,10 +90,26 @@ internal sealed class BrokerMetrics : IDisposable
 
     public void SyncTook(TimeSpan duration) => _syncDuration.Record(duration.TotalSeconds);
 
+    /// <summary>A round of the committer has written so much.</summary>
+    public void Wrote(long records, long bytes)
+    {
+        _writtenRecords.Record(records);
+        _writtenBytes.Record(bytes);
+    }
+
+    public void Recovered(in Log.RecoveryReport report)
+    {
+        _recoveries.Add(1, new KeyValuePair<string, object?>("closed", report.InOrder ? "in_order" : "by_a_crash"));
+        _tornBytes.Add(report.TornBytes);
+    }
+
     /// <summary>Shows the state of a broker: what its partitions hold and how far behind its groups are.</summary>
     public void Observe(BrokerCore core)
     {
-        _meter.CreateObservableGauge(Prefix + "queue_size", () => QueueSizes(core), unit: null, "Records that a partition holds.");
+        _meter.CreateObservableGauge(Prefix + "queue_size", () => Partitions(core, partition => partition.Records), unit: null, "Records that a partition holds.");
+        _meter.CreateObservableGauge(Prefix + "queue_bytes", () => Partitions(core, partition => partition.Bytes), unit: null, "Bytes that a partition holds.");
+        _meter.CreateObservableGauge(Prefix + "damaged_records", () => Partitions(core, partition => partition.DamagedRecords), unit: null, "Acknowledged records that cannot be read any more.");
+        _meter.CreateObservableGauge(Prefix + "under_way_bytes", () => core.Settings.UnderWay.Used, unit: null, "Bytes on their way to the disk.");
         _meter.CreateObservableGauge(Prefix + "memory_bytes", () => core.Memory.Used, unit: null, "Bytes of batches in memory.");
         _meter.CreateObservableGauge(Prefix + "lag_records", () => Lags(core, lag => lag.Records), unit: null, "Records that a group has not committed yet.");
         _meter.CreateObservableGauge(Prefix + "lag_seconds", () => Lags(core, lag => lag.Seconds), unit: null, "Age of the oldest record that a group has not committed yet.");
@@ -89,8 +117,8 @@ internal sealed class BrokerMetrics : IDisposable
 
     public void Dispose() => _meter.Dispose();
 
-    private static IEnumerable<Measurement<long>> QueueSizes(BrokerCore core) => core.Topics.Partitions.Select(partition => new Measurement<long>(
-        partition.Records,
+    private static IEnumerable<Measurement<long>> Partitions(BrokerCore core, Func<Log.PartitionLog, long> value) => core.Topics.Partitions.Select(partition => new Measurement<long>(
+        value(partition),
         new KeyValuePair<string, object?>("topic", partition.Topic),
         new KeyValuePair<string, object?>("partition", partition.Partition)));
 
@@ -101,6 +129,9 @@ internal sealed class BrokerMetrics : IDisposable
             new KeyValuePair<string, object?>("group", group.Name),
             new KeyValuePair<string, object?>("topic", group.Topic.Name),
             new KeyValuePair<string, object?>("partition", shard.Partition))));
+
+    private Histogram<long> Sizes(string name, string description, long[] bounds) => _meter.CreateHistogram(
+        Prefix + name, unit: null, description, tags: null, new InstrumentAdvice<long> { HistogramBucketBoundaries = bounds });
 
     private Counter<long> Counter(string name, string description) => _meter.CreateCounter<long>(Prefix + name, unit: null, description);
 }

@@ -8,6 +8,7 @@ namespace Telemetry.Broker;
 /// <summary>Makes time pass in the core, says when the broker starts and stops, and ends waits when it stops.</summary>
 internal sealed class BrokerWorker(
     BrokerCore core,
+    BrokerMetrics metrics,
     OpenCalls calls,
     BrokerOptions options,
     IServer server,
@@ -116,6 +117,9 @@ internal sealed class BrokerWorker(
     {
         if (core.Data is { Reports: { Count: > 0 } reports })
         {
+            // Only now somebody listens to the metrics.
+            foreach (var (_, _, report) in reports)
+                metrics.Recovered(report);
             logger.Recovered(
                 reports.Count,
                 reports.Sum(found => found.Report.Records),
@@ -125,6 +129,8 @@ internal sealed class BrokerWorker(
                 reports.Sum(found => found.Report.DamagedRecords),
                 reports.All(found => found.Report.InOrder));
         }
+        if (core.Data is { Groups.DamagedLines: > 0 } data)
+            logger.GroupLinesDamaged(data.Groups.DamagedLines);
         var bound = server.Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
         logger.Started(
             (long)Stopwatch.GetElapsedTime(_built).TotalMilliseconds,

@@ -56,7 +56,8 @@ internal sealed partial class DurableStorage
     }
 
     /// <summary>Writes all that is queued. Called by the committer.</summary>
-    public void WriteQueued()
+    /// <returns>How much was written.</returns>
+    public (long Records, long Bytes) WriteQueued()
     {
         List<string> toDelete;
         lock (_changing)
@@ -73,7 +74,7 @@ internal sealed partial class DurableStorage
                 _disk.Delete(path);
             }
             if (_written.Count > 0 && _failed is null)
-                Write();
+                return Write();
         }
         catch (DiskFullException error)
         {
@@ -84,6 +85,7 @@ internal sealed partial class DurableStorage
             // However it failed, nothing is known of the file any more.
             Fail(error, fatal: true);
         }
+        return (0, 0);
     }
 
     /// <summary>Syncs what was written. Called by the committer.</summary>
@@ -184,7 +186,7 @@ internal sealed partial class DurableStorage
         _disk.SyncDirectory(_directory);
     }
 
-    private void Write()
+    private (long Records, long Bytes) Write()
     {
         if (_segments[^1].Length >= _settings.SegmentBytesMax)
             Roll();
@@ -216,6 +218,7 @@ internal sealed partial class DurableStorage
         _writer.Clear();
         _writtenStart = StartOffset;
         _epochIsWritten = true;
+        return (end - EndOffset, _writtenLength - segment.Length);
     }
 
     private void AddFrame(in Frame frame)

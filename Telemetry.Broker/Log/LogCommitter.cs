@@ -24,6 +24,9 @@ internal sealed class LogCommitter(TimeSpan fsync, TimeProvider time) : IDisposa
     /// <summary>Told of each sync: how long it took.</summary>
     public Action<TimeSpan>? Synced { get; init; }
 
+    /// <summary>Told of each round that wrote something: how many records, and how many bytes.</summary>
+    public Action<long, long>? Wrote { get; init; }
+
     /// <summary>Tells that a storage has something to do. Once is enough until it was done.</summary>
     public void Enqueue(DurableStorage storage)
     {
@@ -71,8 +74,15 @@ internal sealed class LogCommitter(TimeSpan fsync, TimeProvider time) : IDisposa
             {
             }
         }
+        long records = 0, bytes = 0;
         foreach (var storage in _round)
-            storage.WriteQueued();
+        {
+            var written = storage.WriteQueued();
+            records += written.Records;
+            bytes += written.Bytes;
+        }
+        if (bytes > 0)
+            Wrote?.Invoke(records, bytes);
         if (!IsRelaxed)
         {
             foreach (var storage in _round)

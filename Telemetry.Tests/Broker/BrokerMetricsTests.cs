@@ -44,6 +44,35 @@ public sealed class BrokerMetricsTests
         Assert.All(expected, line => Assert.Contains(lines, found => found.StartsWith(line, StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task Metrics_of_a_log_on_disk_tell_its_syncs_sizes_and_recoveries()
+    {
+        var folder = Directory.CreateTempSubdirectory("broker-metrics-");
+        try
+        {
+            var options = new BrokerOptions { MaxPartitions = 1, DataPath = folder.FullName };
+            const string topic = "durable-metrics";
+            await using (var first = await RunningBroker.StartAsync(options))
+            {
+                await first.Queue.PublishAsync(new PublishRequest { Topic = topic, Batch = ByteString.CopyFrom(1), RecordCount = 7 }, cancellationToken: Cancel);
+                var written = await Scrape(first);
+                Assert.Contains("telemetry_pipeline_messagequeue_written_records_sum 7", written);
+                Assert.Contains(written, line => line.StartsWith("telemetry_pipeline_messagequeue_sync_duration_seconds_count ", StringComparison.Ordinal));
+                Assert.Contains($"telemetry_pipeline_messagequeue_queue_bytes{{partition=\"0\",topic=\"{topic}\"}} 80", written);
+                Assert.Contains($"telemetry_pipeline_messagequeue_damaged_records{{partition=\"0\",topic=\"{topic}\"}} 0", written);
+                Assert.Contains("telemetry_pipeline_messagequeue_under_way_bytes 0", written);
+            }
+            await using var second = await RunningBroker.StartAsync(options);
+            var opened = await Scrape(second);
+            Assert.Contains("telemetry_pipeline_messagequeue_recoveries_total{closed=\"in_order\"} 1", opened);
+            Assert.Contains("telemetry_pipeline_messagequeue_torn_bytes_total 0", opened);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     private static async Task<string[]> Scrape(RunningBroker broker) =>
         [.. (await broker.Web.GetStringAsync(new Uri("/metrics", UriKind.Relative), Cancel)).Split('\n').Select(WithoutScope)];
 
