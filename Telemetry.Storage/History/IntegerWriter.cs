@@ -23,8 +23,9 @@ namespace Telemetry.Storage.History;
 /// All arithmetic is modulo 2^64, so that any integers can be told from any prediction.
 /// </summary>
 /// <remarks>
-/// The step is the median of some differences, so that a few gaps in the times cost a few bits; a divisor finds memory
-/// in bytes that changes by pages, clocks in steps of 15 MHz, and single-precision numbers among doubles.
+/// The step is the median of some differences, so that a few gaps in the times cost a few bits; times that jitter about a
+/// clock's beat are told best from that beat. A divisor finds memory in bytes that changes by pages, clocks in steps of
+/// 15 MHz, and single-precision numbers among doubles.
 /// </remarks>
 internal sealed class IntegerWriter
 {
@@ -63,7 +64,7 @@ internal sealed class IntegerWriter
         var plan = Try(integers, _numbers, fromBefore: true, integers[0], step);
         if (plan.Width > 0)
         {
-            var other = rising ? Try(integers, _otherNumbers, fromBefore: false, integers[0], step)
+            var other = rising ? Try(integers, _otherNumbers, fromBefore: false, integers[0], Slope(integers))
                 : Try(integers, _otherNumbers, fromBefore: false, MedianOf(integers), 0);
             if (other.Bits < plan.Bits)
             {
@@ -207,6 +208,19 @@ internal sealed class IntegerWriter
             _sampled[i] = integers[at + 1] - integers[at];
         }
         return MedianOfSampled(count);
+    }
+
+    /// <summary>The step over long distances, where jitter averages out; the median, as one of them may span a gap.</summary>
+    private long Slope(ReadOnlySpan<long> integers)
+    {
+        var distance = integers.Length / 2;
+        var count = Math.Min(SampledMax, integers.Length - distance);
+        for (var i = 0; i < count; i++)
+        {
+            var at = (int)((long)i * (integers.Length - distance) / count);
+            _sampled[i] = integers[at + distance] - integers[at];
+        }
+        return (long)Math.Round((double)MedianOfSampled(count) / distance);
     }
 
     private long MedianOf(ReadOnlySpan<long> integers)
