@@ -139,23 +139,30 @@ internal sealed class ChunkWriter
         {
             if (other.Digits != column.Digits || other.Count != column.Count)
                 continue;
-            var mine = column.Integers.AsSpan(0, column.Count);
-            var others = other.Integers.AsSpan(0, column.Count);
-            foreach (var sign in (ReadOnlySpan<int>)[1, -1])
-            {
-                var constant = mine[0] + sign * others[0];
-                var i = 1;
-                while (i < mine.Length && mine[i] + sign * others[i] == constant)
-                    i++;
-                if (i < mine.Length || !column.Presence.AsSpan(0, _rows).SequenceEqual(other.Presence.AsSpan(0, _rows)))
-                    continue;
-                _body.Byte(column.Digits | Chunk.Mirror | (sign > 0 ? Chunk.MirrorOfSum : 0));
-                _body.Varint((ulong)other.Index);
-                _body.Signed(constant);
-                return true;
-            }
+            var isSum = IsConstant(column, other, 1);
+            if (!isSum && !IsConstant(column, other, -1))
+                continue;
+            if (!column.Presence.AsSpan(0, _rows).SequenceEqual(other.Presence.AsSpan(0, _rows)))
+                continue;
+            _body.Byte(column.Digits | Chunk.Mirror | (isSum ? Chunk.MirrorOfSum : 0));
+            _body.Varint((ulong)other.Index);
+            _body.Signed(column.Integers[0] + (isSum ? other.Integers[0] : -other.Integers[0]));
+            return true;
         }
         return false;
+    }
+
+    private static bool IsConstant(Scaled column, Scaled other, int sign)
+    {
+        var mine = column.Integers.AsSpan(0, column.Count);
+        var others = other.Integers.AsSpan(0, column.Count);
+        var constant = mine[0] + sign * others[0];
+        for (var i = 1; i < mine.Length; i++)
+        {
+            if (mine[i] + sign * others[i] != constant)
+                return false;
+        }
+        return true;
     }
 
     private Scaled NextScaled()
