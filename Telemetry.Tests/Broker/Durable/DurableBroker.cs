@@ -59,7 +59,7 @@ internal sealed class DurableBroker : IAsyncDisposable
 
     /// <summary>Begins a publish; it ends with a round of the committer.</summary>
     public Task<PublishOutcome> Begin(byte[] payload, int records = 1, string producer = "", int epoch = 0, long sequence = 0, byte[]? position = null) =>
-        Partition.PublishAsync(new PublishBatch(payload, records, producer, epoch, sequence, position ?? []), TimeSpan.Zero, TestContext.Current.CancellationToken).AsTask();
+        Partition.Publish(new PublishBatch(payload, records, producer, epoch, sequence, position ?? []), TimeSpan.Zero, TestContext.Current.CancellationToken).OutcomeAsync().AsTask();
 
     /// <summary>Publishes and waits.</summary>
     public Task<PublishOutcome> Publish(byte[] payload, int records = 1, string producer = "", int epoch = 0, long sequence = 0, byte[]? position = null) =>

@@ -22,7 +22,7 @@ internal sealed class World
     private readonly List<SimulatedProducer> _producers;
     private readonly List<SimulatedMember> _members;
     private readonly List<Request> _network = [];
-    private readonly List<(Request Request, Task<PublishOutcome> Answer)> _underWay = [];
+    private readonly List<(Request Request, PublishTicket Answer)> _underWay = [];
     private readonly long[] _savedOffsets = new long[Partitions];
     private readonly bool _expires;
     private HashCode _trace;
@@ -157,9 +157,9 @@ internal sealed class World
         if (Chance(15))
             return; // lost
         var (_, incarnation, batch) = request;
-        var publish = Topic.Partitions[batch.Partition].PublishAsync(
+        var publish = Topic.Partitions[batch.Partition].Publish(
             new PublishBatch(batch.ToBytes(), batch.Records, batch.Producer, incarnation.Epoch, batch.Sequence, batch.Position()), TimeSpan.Zero, CancellationToken.None);
-        _underWay.Add((request, publish.AsTask()));
+        _underWay.Add((request, publish));
     }
 
     /// <summary>Answers arrive, or are lost.</summary>
@@ -175,7 +175,7 @@ internal sealed class World
             }
             _underWay.RemoveAt(i);
             if (!Chance(10))
-                request.Producer.Receive(request, answer.Result);
+                request.Producer.Receive(request, answer.OutcomeAsync().AsTask().Result);
         }
     }
 
