@@ -160,10 +160,10 @@ internal sealed partial class DurableStorage : IPartitionStorage
     {
         var segments = _segments;
         var start = StartOffset;
-        for (var s = SegmentOf(segments, start); s < segments.Length; s++)
+        for (var s = BaseOffsets.LastUpTo<Segment>(segments, start); s < segments.Length; s++)
         {
             var runs = segments[s].Runs;
-            for (var r = Segment.RunOf(runs, start); r < runs.Length; r++)
+            for (var r = BaseOffsets.LastUpTo(runs, start); r < runs.Length; r++)
             {
                 if (EndOf(segments, s, r) > start && runs[r].BaseOffset < HighWatermark && accept(runs[r]))
                     return Math.Max(start, runs[r].BaseOffset);
@@ -176,12 +176,12 @@ internal sealed partial class DurableStorage : IPartitionStorage
     private (Segment[] Segments, int Segment, int Run)? Find(long offset)
     {
         var segments = _segments;
-        for (var s = SegmentOf(segments, offset); s < segments.Length; s++)
+        for (var s = BaseOffsets.LastUpTo<Segment>(segments, offset); s < segments.Length; s++)
         {
             var runs = segments[s].Runs;
             if (runs.Length == 0)
                 continue;
-            var r = Segment.RunOf(runs, offset);
+            var r = BaseOffsets.LastUpTo(runs, offset);
             if (EndOf(segments, s, r) > offset)
                 return (segments, s, r);
         }
@@ -192,21 +192,6 @@ internal sealed partial class DurableStorage : IPartitionStorage
     {
         var runs = segments[segment].Runs;
         return run + 1 < runs.Length ? runs[run + 1].BaseOffset : segments[segment].EndOffset;
-    }
-
-    /// <summary>The index of the last segment that begins at or before the offset; 0 for none.</summary>
-    private static int SegmentOf(Segment[] segments, long offset)
-    {
-        int low = 0, high = segments.Length - 1;
-        while (low < high)
-        {
-            var middle = (low + high + 1) / 2;
-            if (segments[middle].BaseOffset <= offset)
-                low = middle;
-            else
-                high = middle - 1;
-        }
-        return low;
     }
 }
 
