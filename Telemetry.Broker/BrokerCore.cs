@@ -47,7 +47,7 @@ internal sealed class BrokerCore : IAsyncDisposable
             var epochs = new ProducerEpochs(Clock);
             var settings = new DurableSettings(Memory, Limits.ProducersMax, Math.Max(1, options.MaxMessagesPerPartition / 64), Limits.SegmentBytesMax);
             Data = new DataFolder(disk ?? new RealDisk(), Path.GetFullPath(options.DataPath), committer!, settings, () => epochs.Next(0));
-            storages ??= (topic, partition, log) => Data.Open(topic, log.TopicId, partition);
+            storages ??= (topic, partition, _) => Data.Open(topic, partition);
         }
         storages ??= (_, _, log) => new MemoryStorage(log, Memory);
         Topics = new TopicRegistry(options.MaxPartitions, Settings, Clock, metrics, storages, newId ?? Guid.NewGuid, Data);

@@ -5,9 +5,10 @@ namespace Telemetry.Benchmarks.Broker;
 /// <summary>All that <c>broker</c> measures, in one run on one machine.</summary>
 /// <param name="folder">For the logs.</param>
 /// <param name="recordBytes">Bytes of a record.</param>
+/// <param name="warmUp">How long the load runs before a figure is measured.</param>
 /// <param name="duration">How long each figure is measured.</param>
 /// <param name="runs">How often.</param>
-internal sealed class BrokerBenchmark(string folder, int recordBytes, TimeSpan duration, int runs)
+internal sealed class BrokerBenchmark(string folder, int recordBytes, TimeSpan warmUp, TimeSpan duration, int runs)
 {
     /// <summary>What is measured.</summary>
     public required HashSet<string> Scenarios { get; init; }
@@ -63,7 +64,7 @@ internal sealed class BrokerBenchmark(string folder, int recordBytes, TimeSpan d
             {
                 var lines = new List<Measurement>();
                 for (var i = 0; i < runs; i++)
-                    lines.Add(await measure(new BrokerRun(broker, measured, recordBytes, duration)));
+                    lines.Add(await measure(new BrokerRun(broker, measured, recordBytes, warmUp, duration)));
                 report.Add(lines);
                 return Measurement.Median(lines);
             }
@@ -75,7 +76,7 @@ internal sealed class BrokerBenchmark(string folder, int recordBytes, TimeSpan d
         var log = Folder();
         await using (var broker = await MeasuredBroker.StartAsync(Durability.Durable, log, cancellationToken))
         {
-            var run = new BrokerRun(broker, new BrokerCase(Durability.Durable, 1_000, 1), recordBytes, duration);
+            var run = new BrokerRun(broker, new BrokerCase(Durability.Durable, 1_000, 1), recordBytes, warmUp, duration);
             await run.FillAsync(RecoveryBytes / recordBytes, cancellationToken);
             await broker.KillAsync(cancellationToken);
         }

@@ -39,6 +39,7 @@ internal sealed class GroupLog : IDisposable
         _disk = disk;
         _path = path;
         _bytesMax = bytesMax;
+        KeepWhatIsThere();
         var lines = Lines(out var damaged);
         DamagedLines = damaged;
         foreach (var line in lines)
@@ -131,11 +132,23 @@ internal sealed class GroupLog : IDisposable
         }
     }
 
+    /// <summary>What a killed process left unsynced is about to be believed, and is not written again: from now on it may not go.</summary>
+    private void KeepWhatIsThere()
+    {
+        if (!IsThere)
+            return;
+        using var file = _disk.Open(_path, create: false);
+        file.Sync();
+        _disk.SyncDirectory(Path.GetDirectoryName(_path)!);
+    }
+
+    private bool IsThere => _disk.Names(Path.GetDirectoryName(_path)!).Contains(Path.GetFileName(_path));
+
     private List<Line> Lines(out int damaged)
     {
         damaged = 0;
         var lines = new List<Line>();
-        if (!_disk.Names(Path.GetDirectoryName(_path)!).Contains(Path.GetFileName(_path)))
+        if (!IsThere)
             return lines;
         using var file = _disk.Open(_path, create: false);
         var bytes = new byte[file.Length];

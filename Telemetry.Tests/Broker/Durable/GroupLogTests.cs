@@ -142,6 +142,29 @@ public class GroupLogTests
         Assert.Equal(6, Assert.Single(after.Groups).Shards[0].Committed);
     }
 
+    [Fact]
+    public void F07_what_a_killed_process_left_unsynced_does_not_go_with_the_power_once_it_was_read()
+    {
+        using (var log = Open())
+        {
+            log.Save([Group("g", 5, 7)], 1000);
+            // Killed between the write of a line and its sync.
+            _disk.DiesAfter = 1;
+            Assert.Throws<IOException>(() => log.Save([Group("g", 6, 7)], 2000));
+        }
+        var disk = _disk.After(null);
+        using (var log = new GroupLog(disk, Path, 1 << 20))
+        {
+            Assert.Equal(6, Assert.Single(log.Groups).Shards[0].Committed);
+            log.Save([Group("g", 6, 7)], 3000);
+        }
+        for (var seed = 1; seed <= 10; seed++)
+        {
+            using var after = new GroupLog(disk.After(new Random(seed)), Path, 1 << 20);
+            Assert.Equal(6, Assert.Single(after.Groups).Shards[0].Committed);
+        }
+    }
+
     private static StoredGroup Group(string name, long first, long second) => new(name, Topic, 0, 3, [new(0, first, 1, 0), new(1, second, 1, 0)]);
 
     private GroupLog Open(long bytesMax = 1 << 20) => new(_disk, Path, bytesMax);
