@@ -191,7 +191,7 @@ internal sealed class World
     {
         try
         {
-            Broker.Core.SaveGroups();
+            Broker.Core.Groups.Save();
         }
         catch (IOException)
         {
