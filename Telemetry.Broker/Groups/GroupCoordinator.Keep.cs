@@ -10,7 +10,7 @@ namespace Telemetry.Broker.Groups;
 // not be kept has changed nothing.
 internal sealed partial class GroupCoordinator
 {
-    private readonly Lock _keeping = new(); // the log; taken before all other locks
+    private readonly Lock _keeping = new(); // the log; taken before all other locks, and who has it may take several groups'
 
     /// <summary>Takes in the groups that were kept; those of topics that are gone are forgotten.</summary>
     public void Restore()

@@ -151,8 +151,11 @@ public class GroupLogTests
         Assert.Throws<IOException>(() => log.Save([Group("g", 6, 7) with { Paused = true }, Group("new", 1, 1)], 2000));
         _disk.FailSync = false;
         log.Save([Group("g", 5, 7), Group("h", 1, 1)], 3000);
-        using var after = new GroupLog(_disk.After(new Random(1)), Path, 1 << 20);
-        Assert.Equal([("g", false, 5), ("h", false, 1)], after.Groups.OrderBy(group => group.Name).Select(group => (group.Name, group.Paused, group.Shards[0].Committed)));
+        foreach (var disk in (SimulatedDisk[])[_disk, _disk.After(new Random(1)), _disk.After(new Random(2))])
+        {
+            using var after = new GroupLog(disk, Path, 1 << 20);
+            Assert.Equal([("g", false, 5), ("h", false, 1)], after.Groups.OrderBy(group => group.Name).Select(group => (group.Name, group.Paused, group.Shards[0].Committed)));
+        }
     }
 
     [Fact]
