@@ -104,7 +104,7 @@ internal sealed class DurableBroker : IAsyncDisposable
     /// <summary>Stops in order, and starts again.</summary>
     public async Task<DurableBroker> RestartInOrder()
     {
-        Core.SaveGroups();
+        Core.Groups.Save();
         await DisposeAsync();
         _dead = true;
         return new DurableBroker(Disk.After(null), _records, _fsync, Time, _newId, partitions: _partitions, ttl: _ttl);

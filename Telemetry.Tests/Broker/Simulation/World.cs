@@ -209,7 +209,7 @@ internal sealed class World
     {
         try
         {
-            Broker.Core.SaveGroups();
+            Broker.Core.Groups.Save();
         }
         catch (IOException)
         {
