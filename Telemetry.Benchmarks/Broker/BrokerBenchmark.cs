@@ -16,6 +16,9 @@ internal sealed class BrokerBenchmark(string folder, int recordBytes, TimeSpan w
     /// <summary>What is compared.</summary>
     public required IReadOnlyList<BrokerCase> Cases { get; init; }
 
+    /// <summary>Records a second of the latency scenario; null: half of what was measured.</summary>
+    public int? Rate { get; init; }
+
     /// <summary>The log that is recovered.</summary>
     public required long RecoveryBytes { get; init; }
 
@@ -26,7 +29,7 @@ internal sealed class BrokerBenchmark(string folder, int recordBytes, TimeSpan w
         report.Note("payload", Invariant($"records of {recordBytes} B; {MeasuredBroker.Partitions} partitions; generator and broker share the cores"));
         report.Note("durability", "memory: no disk. durable: acknowledged after it is synced. relaxed: acknowledged when written, synced every 100 ms");
         report.Note("clients", "the generated gRPC client, one stream a producer; QueueProducer where it says so. Fetch: one connection, all partitions");
-        report.Note("latency", Invariant($"open-loop at half of the measured load, in ms from when a publish was due (the generator's timer has 1 ms)"));
+        report.Note("latency", Invariant($"open-loop at {Rate?.ToString("n0", CultureInfo.InvariantCulture) ?? "half of the measured"} records/s, in ms from when a publish was due (the generator's timer has 1 ms)"));
         foreach (var bytes in (int[])[recordBytes, 1_000 * recordBytes])
         {
             var (median, p99) = DiskProbe.Measure(folder, bytes);
@@ -49,7 +52,7 @@ internal sealed class BrokerBenchmark(string folder, int recordBytes, TimeSpan w
         foreach (var measured in cases)
         {
             double? load = null;
-            if (Scenarios.Contains("publish") || Scenarios.Contains("latency"))
+            if (Scenarios.Contains("publish") || (Scenarios.Contains("latency") && Rate is null))
                 load = (await RepeatAsync(run => run.PublishAsync(byClient: false, cancellationToken))).In;
             if (Scenarios.Contains("client"))
                 await RepeatAsync(run => run.PublishAsync(byClient: true, cancellationToken));
@@ -58,7 +61,7 @@ internal sealed class BrokerBenchmark(string folder, int recordBytes, TimeSpan w
             if (Scenarios.Contains("both"))
                 await RepeatAsync(run => run.BothAsync(cancellationToken));
             if (Scenarios.Contains("latency"))
-                await RepeatAsync(run => run.LatencyAsync(load!.Value / 2, cancellationToken));
+                await RepeatAsync(run => run.LatencyAsync(Rate ?? load!.Value / 2, cancellationToken));
 
             async Task<Measurement> RepeatAsync(Func<BrokerRun, Task<Measurement>> measure)
             {

@@ -27,7 +27,7 @@ public static class BrokerCommand
         var json = new Option<bool>("--json") { Description = "Every run as JSON." };
         var command = new Command("broker", "What the queue takes, gives and costs: in memory, durable and relaxed.")
         {
-            scenario, mode, batch, producers, seconds, warmUp, runs, bytes, mib, data, json,
+            scenario, mode, batch, producers, seconds, warmUp, runs, bytes, rate, mib, data, json,
         };
         command.SetAction(async (result, cancellationToken) =>
         {
@@ -38,6 +38,7 @@ public static class BrokerCommand
                 {
                     Scenarios = [.. result.GetValue(scenario)!],
                     Cases = [.. from m in result.GetValue(mode)! from b in result.GetValue(batch)! from p in result.GetValue(producers)! select new BrokerCase(Enum.Parse<Durability>(m, ignoreCase: true), b, p)],
+                    Rate = result.GetValue(rate),
                     RecoveryBytes = (long)result.GetValue(mib) << 20,
                 };
                 await benchmark.RunAsync(result.GetValue(json) ? new JsonReport() : new TableReport(), cancellationToken);
