@@ -22,6 +22,7 @@ public static class BrokerCommand
         var warmUp = Whole("--warm-up", "How long it runs before, in seconds.", 3, min: 0);
         var runs = Whole("--runs", "How often each figure is measured; the median is shown, and of throughput the range.", 1, min: 1);
         var bytes = Whole("--record-bytes", "Bytes of a record.", 200, min: 1);
+        var rate = new Option<int?>("--rate") { Description = "Records a second of the latency scenario; half of what was measured without it." };
         var mib = Whole("--recovery-mib", "The log that is recovered, in MiB.", 1024, min: 1);
         var data = new Option<string>("--data") { Description = "Where a folder for the logs is made, and removed again.", DefaultValueFactory = _ => Path.GetTempPath() };
         var json = new Option<bool>("--json") { Description = "Every run as JSON." };

@@ -9,6 +9,7 @@ namespace Telemetry.Benchmarks.Broker;
 internal sealed class RawPublisher : Publisher
 {
     private const int MessageBytes = 64 << 10; // as QueueProducer
+    private const int WaitMs = 30_000; // for room, as QueueProducer
 
     private readonly QueueConnection _connection;
     private readonly AsyncDuplexStreamingCall<PublishRequests, PublishResponses> _call;
@@ -28,7 +29,7 @@ internal sealed class RawPublisher : Publisher
         var batch = UnsafeByteOperations.UnsafeWrap(Batch);
         _publishes = new PublishRequest[(MessageBytes + Batch.Length - 1) / Batch.Length];
         for (var i = 0; i < _publishes.Length; i++)
-            _publishes[i] = new PublishRequest { RecordCount = records, Batch = batch };
+            _publishes[i] = new PublishRequest { RecordCount = records, Batch = batch, WaitMs = WaitMs };
     }
 
     /// <summary>Opens an idempotent producer.</summary>
@@ -71,7 +72,10 @@ internal sealed class RawPublisher : Publisher
             foreach (var answer in _call.ResponseStream.Current.Answers)
             {
                 if (answer.Error != ErrorCode.Ok)
+                {
+                    _call.Dispose(); // or who sends would wait for ever for answers to be read
                     throw new QueueException(answer.Error, answer.Message);
+                }
                 NoteAnswer(number++);
             }
         }

@@ -22,7 +22,8 @@ public sealed class BrokerKillTests
         await using var run = new ProcessRun(csvRows: 0, "--max-partitions", $"{Partitions}", "--max-messages-per-partition", "100000000", "--fsync", fsync);
         var broker = await run.BrokerAsync();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(run.Cancellation);
-        var publishers = Enumerable.Range(0, 4).Select(number => new Publisher(number)).ToList();
+        var gate = new Gate();
+        var publishers = Enumerable.Range(0, 4).Select(number => new Publisher(number, gate)).ToList();
         var publishing = Task.WhenAll(publishers.Select(publisher => publisher.RunAsync(run.Connection, new Random(chance.Random.Next()), stop.Token, run.Cancellation)));
         for (var round = 0; round < chance.Rounds; round++)
         {
@@ -30,12 +31,15 @@ public sealed class BrokerKillTests
             await run.UntilAsync($"{target} acknowledged records", () => Task.FromResult(publishing.IsCompleted || publishers.Sum(publisher => publisher.Acknowledged) >= target));
             Assert.False(publishing.IsCompleted, publishing.Exception?.ToString());
             await run.KillAsync(broker);
+            // What was under way is sent again; nothing is added meanwhile, or a slow reader would have more and more to read.
+            gate.Close();
             broker = await run.BrokerAsync();
-            await AssertTrueToAsync(publishers, run.Connection);
+            await AssertTrueToAsync(publishers, run.Connection).WaitAsync(run.Cancellation);
+            gate.Open();
         }
         await stop.CancelAsync();
         await publishing;
-        var records = await AssertTrueToAsync(publishers, run.Connection);
+        var records = await AssertTrueToAsync(publishers, run.Connection).WaitAsync(run.Cancellation);
         Assert.Equal(publishers.Sum(publisher => publisher.Acknowledged), records);
     }
 
@@ -69,8 +73,24 @@ public sealed class BrokerKillTests
         return next.Cast<long>().Sum();
     }
 
+    /// <summary>Holds the publishers while it is closed.</summary>
+    private sealed class Gate
+    {
+        private TaskCompletionSource _opened = Opening();
+
+        public Gate() => Open();
+
+        public Task Opened => Volatile.Read(ref _opened).Task;
+
+        public void Open() => _opened.TrySetResult();
+
+        public void Close() => Volatile.Write(ref _opened, Opening());
+
+        private static TaskCompletionSource Opening() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
     /// <summary>Publishes batches that say whose they are and the number of their first record.</summary>
-    private sealed class Publisher(int number)
+    private sealed class Publisher(int number, Gate gate)
     {
         private readonly long[] _acknowledged = new long[Partitions];
 
@@ -90,6 +110,7 @@ public sealed class BrokerKillTests
             var underWay = new Queue<Task>();
             while (!stop.IsCancellationRequested)
             {
+                await gate.Opened.WaitAsync(limit);
                 var (partition, count) = (random.Next(Partitions), random.Next(1, 50));
                 var batch = new byte[12 + (count * 40)];
                 BinaryPrimitives.WriteInt32LittleEndian(batch, number);
