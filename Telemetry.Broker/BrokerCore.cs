@@ -47,13 +47,13 @@ internal sealed class BrokerCore : IAsyncDisposable
             var epochs = new ProducerEpochs(Clock);
             var settings = new DurableSettings(Memory, Limits.ProducersMax, Math.Max(1, options.MaxMessagesPerPartition / 64), Limits.SegmentBytesMax);
             Data = new DataFolder(disk ?? new RealDisk(), Path.GetFullPath(options.DataPath), committer!, settings, () => epochs.Next(0));
-            storages ??= (topic, partition, log) => Data.Open(topic, log.TopicId, partition);
+            storages ??= (topic, partition, _) => Data.Open(topic, partition);
         }
         storages ??= (_, _, log) => new MemoryStorage(log, Memory);
         Topics = new TopicRegistry(options.MaxPartitions, Settings, Clock, metrics, storages, newId ?? Guid.NewGuid, Data);
-        Groups = new GroupCoordinator(Topics, Clock, metrics, Limits, newId ?? Guid.NewGuid);
+        Groups = new GroupCoordinator(Topics, Clock, metrics, Limits, newId ?? Guid.NewGuid, Data?.Groups, storageFailed);
         Topics.Restore();
-        Groups.Restore(Data?.Groups.Groups ?? []);
+        Groups.Restore();
         metrics.Observe(this);
     }
 
@@ -102,10 +102,6 @@ internal sealed class BrokerCore : IAsyncDisposable
         await topic.DisposeAsync();
         Data?.Delete(topic.Id);
     }
-
-    /// <summary>Keeps how far groups have read, where that has changed. One call at a time.</summary>
-    /// <exception cref="IOException">The disk refuses; the next call tries again.</exception>
-    public void SaveGroups() => Data?.Groups.Save([.. Groups.All.Select(group => group.ToStored())], Clock.UnixMs);
 
     /// <summary>Takes nothing more and ends everything that waits; what is appended is kept and acknowledged.</summary>
     public void Stop()

@@ -91,7 +91,7 @@ internal sealed class BrokerWorker(
     {
         try
         {
-            core.SaveGroups();
+            core.Groups.Save();
         }
         catch (IOException error)
         {

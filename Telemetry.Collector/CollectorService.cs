@@ -39,8 +39,9 @@ internal sealed class CollectorService(CollectorContext context, Func<ICollector
     /// <param name="cancellationToken">The end of the grace period: what is not written by then stays in the queue.</param>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (_queue is null)
-            return;
+        if (_queue is not { } queue)
+            return; // not started, or stopped already
+        _queue = null;
         var started = context.Time.GetTimestamp();
         await _assignments!.StopReadingAsync();
         await _changes;
@@ -57,7 +58,7 @@ internal sealed class CollectorService(CollectorContext context, Func<ICollector
         await _committing;
         using (var timeout = new CancellationTokenSource(LastCommitTimeout))
             await Guarded(() => _committer!.SendAsync(timeout.Token));
-        await _queue.DisposeAsync();
+        await queue.DisposeAsync();
         CollectorLog.Stopped(context.Logger, context.Time.GetElapsedTime(started).TotalSeconds);
     }
 

@@ -5,15 +5,19 @@ namespace Telemetry.Benchmarks.Broker;
 /// <summary>All that <c>broker</c> measures, in one run on one machine.</summary>
 /// <param name="folder">For the logs.</param>
 /// <param name="recordBytes">Bytes of a record.</param>
+/// <param name="warmUp">How long the load runs before a figure is measured.</param>
 /// <param name="duration">How long each figure is measured.</param>
 /// <param name="runs">How often.</param>
-internal sealed class BrokerBenchmark(string folder, int recordBytes, TimeSpan duration, int runs)
+internal sealed class BrokerBenchmark(string folder, int recordBytes, TimeSpan warmUp, TimeSpan duration, int runs)
 {
     /// <summary>What is measured.</summary>
     public required HashSet<string> Scenarios { get; init; }
 
     /// <summary>What is compared.</summary>
     public required IReadOnlyList<BrokerCase> Cases { get; init; }
+
+    /// <summary>Records a second of the latency scenario; null: half of what was measured.</summary>
+    public int? Rate { get; init; }
 
     /// <summary>The log that is recovered.</summary>
     public required long RecoveryBytes { get; init; }
@@ -25,7 +29,7 @@ internal sealed class BrokerBenchmark(string folder, int recordBytes, TimeSpan d
         report.Note("payload", Invariant($"records of {recordBytes} B; {MeasuredBroker.Partitions} partitions; generator and broker share the cores"));
         report.Note("durability", "memory: no disk. durable: acknowledged after it is synced. relaxed: acknowledged when written, synced every 100 ms");
         report.Note("clients", "the generated gRPC client, one stream a producer; QueueProducer where it says so. Fetch: one connection, all partitions");
-        report.Note("latency", Invariant($"open-loop at half of the measured load, in ms from when a publish was due (the generator's timer has 1 ms)"));
+        report.Note("latency", Invariant($"open-loop at {Rate?.ToString("n0", CultureInfo.InvariantCulture) ?? "half of the measured"} records/s, in ms from when a publish was due (the generator's timer has 1 ms)"));
         foreach (var bytes in (int[])[recordBytes, 1_000 * recordBytes])
         {
             var (median, p99) = DiskProbe.Measure(folder, bytes);
@@ -48,7 +52,7 @@ internal sealed class BrokerBenchmark(string folder, int recordBytes, TimeSpan d
         foreach (var measured in cases)
         {
             double? load = null;
-            if (Scenarios.Contains("publish") || Scenarios.Contains("latency"))
+            if (Scenarios.Contains("publish") || (Scenarios.Contains("latency") && Rate is null))
                 load = (await RepeatAsync(run => run.PublishAsync(byClient: false, cancellationToken))).In;
             if (Scenarios.Contains("client"))
                 await RepeatAsync(run => run.PublishAsync(byClient: true, cancellationToken));
@@ -57,13 +61,13 @@ internal sealed class BrokerBenchmark(string folder, int recordBytes, TimeSpan d
             if (Scenarios.Contains("both"))
                 await RepeatAsync(run => run.BothAsync(cancellationToken));
             if (Scenarios.Contains("latency"))
-                await RepeatAsync(run => run.LatencyAsync(load!.Value / 2, cancellationToken));
+                await RepeatAsync(run => run.LatencyAsync(Rate ?? load!.Value / 2, cancellationToken));
 
             async Task<Measurement> RepeatAsync(Func<BrokerRun, Task<Measurement>> measure)
             {
                 var lines = new List<Measurement>();
                 for (var i = 0; i < runs; i++)
-                    lines.Add(await measure(new BrokerRun(broker, measured, recordBytes, duration)));
+                    lines.Add(await measure(new BrokerRun(broker, measured, recordBytes, warmUp, duration)));
                 report.Add(lines);
                 return Measurement.Median(lines);
             }
@@ -75,7 +79,7 @@ internal sealed class BrokerBenchmark(string folder, int recordBytes, TimeSpan d
         var log = Folder();
         await using (var broker = await MeasuredBroker.StartAsync(Durability.Durable, log, cancellationToken))
         {
-            var run = new BrokerRun(broker, new BrokerCase(Durability.Durable, 1_000, 1), recordBytes, duration);
+            var run = new BrokerRun(broker, new BrokerCase(Durability.Durable, 1_000, 1), recordBytes, warmUp, duration);
             await run.FillAsync(RecoveryBytes / recordBytes, cancellationToken);
             await broker.KillAsync(cancellationToken);
         }

@@ -18,25 +18,28 @@ public static class BrokerCommand
         scenario.AcceptOnlyFromAmong(Scenarios);
         var batch = Several("--batch", "Records of a batch.", 1, 100, 1_000);
         var producers = Several("--producers", "Producers, each with a connection of its own.", 1, 8);
-        var seconds = Positive("--seconds", "How long each figure is measured, after three to warm up.", 5);
-        var runs = Positive("--runs", "How often each figure is measured; the median is shown, and of throughput the range.", 1);
-        var bytes = Positive("--record-bytes", "Bytes of a record.", 200);
-        var mib = Positive("--recovery-mib", "The log that is recovered, in MiB.", 1024);
+        var seconds = Whole("--seconds", "How long each figure is measured, in seconds.", 5, min: 1);
+        var warmUp = Whole("--warm-up", "How long it runs before, in seconds.", 3, min: 0);
+        var runs = Whole("--runs", "How often each figure is measured; the median is shown, and of throughput the range.", 1, min: 1);
+        var bytes = Whole("--record-bytes", "Bytes of a record.", 200, min: 1);
+        var rate = new Option<int?>("--rate") { Description = "Records a second of the latency scenario; half of what was measured without it." };
+        var mib = Whole("--recovery-mib", "The log that is recovered, in MiB.", 1024, min: 1);
         var data = new Option<string>("--data") { Description = "Where a folder for the logs is made, and removed again.", DefaultValueFactory = _ => Path.GetTempPath() };
         var json = new Option<bool>("--json") { Description = "Every run as JSON." };
         var command = new Command("broker", "What the queue takes, gives and costs: in memory, durable and relaxed.")
         {
-            scenario, mode, batch, producers, seconds, runs, bytes, mib, data, json,
+            scenario, mode, batch, producers, seconds, warmUp, runs, bytes, rate, mib, data, json,
         };
         command.SetAction(async (result, cancellationToken) =>
         {
             var folder = Directory.CreateDirectory(Path.Combine(result.GetValue(data)!, "telemetry-broker-" + Guid.NewGuid().ToString("N"))).FullName;
             try
             {
-                var benchmark = new BrokerBenchmark(folder, result.GetValue(bytes), TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(runs))
+                var benchmark = new BrokerBenchmark(folder, result.GetValue(bytes), TimeSpan.FromSeconds(result.GetValue(warmUp)), TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(runs))
                 {
                     Scenarios = [.. result.GetValue(scenario)!],
                     Cases = [.. from m in result.GetValue(mode)! from b in result.GetValue(batch)! from p in result.GetValue(producers)! select new BrokerCase(Enum.Parse<Durability>(m, ignoreCase: true), b, p)],
+                    Rate = result.GetValue(rate),
                     RecoveryBytes = (long)result.GetValue(mib) << 20,
                 };
                 await benchmark.RunAsync(result.GetValue(json) ? new JsonReport() : new TableReport(), cancellationToken);
@@ -56,13 +59,13 @@ public static class BrokerCommand
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private static Option<int> Positive(string name, string description, int defaultValue)
+    private static Option<int> Whole(string name, string description, int defaultValue, int min)
     {
         var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => defaultValue };
         option.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() < 1)
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name}: expected a whole number of at least 1"));
+            if (result.GetValueOrDefault<int>() < min)
+                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name}: expected a whole number of at least {min}"));
         });
         return option;
     }

@@ -8,11 +8,10 @@ namespace Telemetry.Benchmarks.Broker;
 /// <param name="broker">The broker.</param>
 /// <param name="measured">What is compared.</param>
 /// <param name="recordBytes">Bytes of a record.</param>
-/// <param name="duration">How long each scenario is measured, after <see cref="WarmUp"/>.</param>
-internal sealed class BrokerRun(MeasuredBroker broker, BrokerCase measured, int recordBytes, TimeSpan duration)
+/// <param name="warmUp">How long the load of a scenario runs before it is measured.</param>
+/// <param name="duration">How long it is measured.</param>
+internal sealed class BrokerRun(MeasuredBroker broker, BrokerCase measured, int recordBytes, TimeSpan warmUp, TimeSpan duration)
 {
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
-
     private readonly string _topic = "benchmark-" + Guid.NewGuid().ToString("N");
 
     /// <summary>As fast as the broker takes it.</summary>
@@ -118,10 +117,10 @@ internal sealed class BrokerRun(MeasuredBroker broker, BrokerCase measured, int 
         public async Task<Measurement> MeasureAsync(string scenario, double? perSecond, Reader? reader, CancellationToken cancellationToken)
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            _warm = (int)((perSecond ?? 0) * WarmUp.TotalSeconds);
+            _warm = (int)((perSecond ?? 0) * run.WarmUp.TotalSeconds);
             var running = Task.WhenAll(publishers.Select(publisher => Task.Run(() => publisher.RunAsync(perSecond, stop.Token), cancellationToken)));
             var reading = reader?.RunAsync(long.MaxValue, stop.Token) ?? Task.CompletedTask;
-            await PassAsync(WarmUp, running, cancellationToken);
+            await PassAsync(run.WarmUp, running, cancellationToken);
             var usage = await run.Broker.UsageAsync(cancellationToken);
             var (acknowledged, fetched) = (Acknowledged, reader?.Records ?? 0);
             var watch = Stopwatch.StartNew();
@@ -164,6 +163,8 @@ internal sealed class BrokerRun(MeasuredBroker broker, BrokerCase measured, int 
     private MeasuredBroker Broker => broker;
 
     private int RecordBytes => recordBytes;
+
+    private TimeSpan WarmUp => warmUp;
 
     private TimeSpan Duration => duration;
 }

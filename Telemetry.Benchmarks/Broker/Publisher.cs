@@ -32,14 +32,23 @@ internal abstract class Publisher(int records, int recordBytes) : IAsyncDisposab
         _perSecond = perSecond;
         _began = Stopwatch.GetTimestamp();
         var answers = ReadAnswersAsync();
-        for (long i = 0; !stop.IsCancellationRequested; i++)
+        try
         {
-            // What is due before the next tick of the timer leaves up to a millisecond late, and that is counted too.
-            while (perSecond is not null && Due(i) > Stopwatch.GetTimestamp() && !stop.IsCancellationRequested)
-                await Task.Delay(1, CancellationToken.None);
-            await SendAsync((int)(i % MeasuredBroker.Partitions), i / MeasuredBroker.Partitions * Records, perSecond is null || Due(i + 1) <= Stopwatch.GetTimestamp());
+            for (long i = 0; !stop.IsCancellationRequested; i++)
+            {
+                // What is due before the next tick of the timer leaves up to a millisecond late, and that is counted too.
+                while (perSecond is not null && Due(i) > Stopwatch.GetTimestamp() && !stop.IsCancellationRequested)
+                    await Task.Delay(1, CancellationToken.None);
+                await SendAsync((int)(i % MeasuredBroker.Partitions), i / MeasuredBroker.Partitions * Records, perSecond is null || Due(i + 1) <= Stopwatch.GetTimestamp());
+            }
+            await EndAsync();
         }
-        await EndAsync();
+        catch
+        {
+            // The answers say why.
+            await answers;
+            throw;
+        }
         await answers;
     }
 

@@ -22,11 +22,13 @@ internal static class CommandLineErrors
         }
         foreach (var option in Options(line))
         {
-            if (option.Tokens.Count == 0 && option.Option is IAccepting)
+            if (option.Tokens.Count < option.Option.Arity.MinimumNumberOfValues && option.Option is IAccepting)
                 return $"{option.Option.Name}: has no value: expected {Expected(option.Option)}";
             if (option.IdentifierTokenCount > 1 && option.Option.Arity.MaximumNumberOfValues <= 1)
                 return $"{option.Option.Name}: given {option.IdentifierTokenCount} times; give it once";
         }
+        if (command.Options.FirstOrDefault(option => option.Required && line.GetResult(option) is not { Implicit: false }) is { } missing)
+            return $"{missing.Name}: is missing: expected {Expected(missing)}";
         return line.Errors.Count > 0 ? line.Errors[0].Message : null;
     }
 

@@ -31,6 +31,9 @@ internal static class Figures
     /// <summary>The same where 0 is never.</summary>
     public static DateTimeOffset? AtOrNever(long unixMs) => unixMs == 0 ? null : At(unixMs);
 
+    /// <summary>A committed offset; -1 is none.</summary>
+    public static long? OffsetOrNone(long offset) => offset < 0 ? null : offset;
+
     /// <summary>A measured number; JSON has none that are not finite.</summary>
     public static double Finite(double number) => double.IsFinite(number) ? number : 0;
 }

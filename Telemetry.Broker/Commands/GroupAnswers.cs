@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Telemetry.Messaging.V1;
 
 namespace Telemetry.Broker.Commands;
@@ -16,7 +17,8 @@ internal sealed record GroupAnswer(
     double LagSeconds,
     long GapRecords,
     IReadOnlyList<MemberAnswer> Members,
-    IReadOnlyList<ShardAnswer> Shards)
+    IReadOnlyList<ShardAnswer> Shards,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<OffsetPointAnswer>? History = null)
 {
     /// <summary>What its shards are called.</summary>
     public string ShardNoun => DividesInput ? "shard" : "partition";
@@ -54,11 +56,17 @@ internal sealed record ShardAnswer(
     public static ShardAnswer Of(ShardDescription shard) => new(
         shard.Shard,
         shard.MemberId.Length == 0 ? null : shard.MemberId,
-        shard.CommittedOffset < 0 ? null : shard.CommittedOffset,
+        Figures.OffsetOrNone(shard.CommittedOffset),
         Figures.AtOrNever(shard.CommittedUnixMs),
         shard.LagRecords,
         Math.Round(Figures.Finite(shard.LagSeconds), 1),
         shard.GapRecords);
+}
+
+/// <summary>How far a group had read a shard from a time on; null is none.</summary>
+internal sealed record OffsetPointAnswer(DateTimeOffset At, int Shard, long? CommittedOffset)
+{
+    public static OffsetPointAnswer Of(OffsetPoint point) => new(Figures.At(point.UnixMs), point.Shard, Figures.OffsetOrNone(point.CommittedOffset));
 }
 
 /// <summary>A group that was deleted.</summary>
@@ -68,4 +76,4 @@ internal sealed record GroupDeletedAnswer(string Group, bool Deleted, string Top
 internal sealed record ResetAnswer(string Group, bool DryRun, IReadOnlyList<OffsetResetAnswer> Resets);
 
 /// <summary>A partition's committed offset, before and after; null is none.</summary>
-internal sealed record OffsetResetAnswer(int Partition, long? FromOffset, long ToOffset);
+internal sealed record OffsetResetAnswer(int Partition, long? FromOffset, long? ToOffset);

@@ -1,12 +1,16 @@
 using System.CommandLine;
+using Telemetry.Broker.Log;
 using Telemetry.Broker.Topics;
 using Telemetry.Messaging.V1;
+using Telemetry.ServiceDefaults.Settings;
 
 namespace Telemetry.Broker.Commands;
 
 /// <summary><c>groups</c>: who reads, how far behind, and a way to hold a group, move it or forget it.</summary>
 internal static class GroupCommands
 {
+    private static readonly TimeSpan HistoryDefault = TimeSpan.FromHours(1);
+
     /// <summary>The command with its subcommands.</summary>
     public static Command Create(CommandRunner runner) => new("groups", "Consumer groups, and groups of streamers that divide an input.")
     {
@@ -37,11 +41,18 @@ internal static class GroupCommands
     private static Command Describe(CommandRunner runner)
     {
         var group = Group();
-        var command = new Command("describe", "A group: its members, and how far each partition is read and by whom.") { group };
+        var history = new ValueOption<TimeSpan>(
+            "--history", $"Also how far it had read before, for so long; without a duration {Durations.Format(HistoryDefault)}. Needs a broker with DATA_PATH.",
+            Accepted.Duration(TimeSpan.FromMilliseconds(1), GroupLog.HistoryMax), "duration")
+        { Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("describe", "A group: its members, and how far each partition is read and by whom.") { group, history };
         runner.Act(command, Subject(group), async (session, line) =>
         {
-            var found = await session.Admin.DescribeGroupAsync(new DescribeGroupRequest { Group = line.GetValue(group) }, session.Call);
-            await session.AnswerAsync(GroupAnswer.Of(found), CommandJson.Default.GroupAnswer, GroupTables.Write);
+            var last = line.GetResult(history) switch { null => TimeSpan.Zero, { Tokens.Count: 0 } => HistoryDefault, _ => line.GetValue(history) };
+            var request = new DescribeGroupRequest { Group = line.GetRequiredValue(group), HistoryMs = (long)last.TotalMilliseconds };
+            var found = await session.Admin.DescribeGroupAsync(request, session.Call);
+            var answer = GroupAnswer.Of(found) with { History = last > TimeSpan.Zero ? [.. found.History.Select(OffsetPointAnswer.Of)] : null };
+            await session.AnswerAsync(answer, CommandJson.Default.GroupAnswer, GroupTables.Write);
         });
         return command;
     }

@@ -18,6 +18,10 @@ internal static class GroupTables
 
     private static readonly Column[] InputColumns = [new("shard", true), new("member"), new("committed", true), new("last commit")];
 
+    private static readonly Column[] HistoryColumns = [new("from"), new("partition", true), new("committed", true)];
+
+    private static readonly Column[] InputHistoryColumns = [new("from"), new("shard", true), new("committed", true)];
+
     /// <summary>A line for each group.</summary>
     public static void Write(GroupsAnswer answer, TextReport report)
     {
@@ -41,6 +45,13 @@ internal static class GroupTables
             report.Line();
         }
         report.Table(group.DividesInput ? InputColumns : ShardColumns, group.Shards.Select(shard => Row(group, shard)));
+        if (group.History is not { } history)
+            return;
+        report.Line();
+        if (history.Count == 0)
+            report.Line("nothing was committed in that time");
+        else
+            report.Table(group.DividesInput ? InputHistoryColumns : HistoryColumns, history.Select(point => new Cell[] { Figures.Rfc3339(point.At), Figures.Count(point.Shard), Figures.Count(point.CommittedOffset) }));
     }
 
     private static Cell[] Row(GroupAnswer group) =>

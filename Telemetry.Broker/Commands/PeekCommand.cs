@@ -15,15 +15,10 @@ internal static class PeekCommand
     public static Command Create(CommandRunner runner)
     {
         var topic = TopicCommands.Topic();
-        var partition = new ValueOption<int>("--partition", "The partition.", Accepted.WholeNumber(0, int.MaxValue), "number");
+        var partition = new ValueOption<int>("--partition", "The partition.", Accepted.WholeNumber(0, int.MaxValue), "number") { Required = true };
         var offset = new ValueOption<long>("--offset", "The first record; without it the oldest.", Accepted.WholeNumber(0L, long.MaxValue), "offset");
         var count = new ValueOption<int>("--count", $"At most so many records. Default {CountDefault}.", Accepted.WholeNumber(1, CountMax), "number");
         var command = new Command("peek", "Shows records of a partition, without a group and without moving anything.") { topic, partition, offset, count };
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(partition) is null)
-                result.AddError($"{partition.Name}: is missing: expected {partition.Expected}");
-        });
         runner.Act(command, line => $"topic '{line.GetValue(topic)}', partition {line.GetValue(partition)}", async (session, line) =>
         {
             var first = new PeekRequest { Topic = line.GetRequiredValue(topic), Partition = line.GetValue(partition), Offset = line.GetValue(offset) };

@@ -14,6 +14,8 @@ internal static class ResetCommand
         var group = GroupCommands.Group();
         var offset = new ValueOption<long>("--to-offset", "Go on at this offset.", Accepted.WholeNumber(0L, long.MaxValue), "offset");
         var time = new ValueOption<DateTimeOffset>("--to-time", "Go on at the first batch that was appended at or after this time.", Accepted.Time, "time");
+        var committedAt = new ValueOption<DateTimeOffset>(
+            "--to-committed-at", "Go on where the group was at this time, as its history knows it: there, or somewhat before. Needs a broker with DATA_PATH.", Accepted.Time, "time");
         var earliest = new Option<bool>("--to-earliest") { Description = "Go on at the oldest record." };
         var latest = new Option<bool>("--to-latest") { Description = "Go on after the newest record." };
         var partitions = new ValuesOption<int>("--partition", "Which partitions; without it all.", Accepted.WholeNumber(0, int.MaxValue), "number");
@@ -21,9 +23,9 @@ internal static class ResetCommand
         var command = new Command(
             "reset", "Moves how far a group has read: all of its partitions, or none when one is refused. Refused while the group has members.")
         {
-            group, offset, time, earliest, latest, partitions, dryRun,
+            group, offset, time, committedAt, earliest, latest, partitions, dryRun,
         };
-        Option[] targets = [offset, time, earliest, latest];
+        Option[] targets = [offset, time, committedAt, earliest, latest];
         command.Validators.Add(result =>
         {
             if (targets.Count(target => result.GetResult(target) is { Implicit: false }) != 1)
@@ -36,13 +38,15 @@ internal static class ResetCommand
                 request.Offset = line.GetValue(offset);
             else if (line.GetResult(time) is not null)
                 request.AppendTimeUnixMs = FirstMillisecond(line.GetValue(time));
+            else if (line.GetResult(committedAt) is not null)
+                request.CommittedAtUnixMs = line.GetValue(committedAt).ToUnixTimeMilliseconds();
             else if (line.GetValue(earliest))
                 request.Earliest = true;
             else
                 request.Latest = true;
             var response = await session.Admin.ResetOffsetsAsync(request, session.Call);
             var answer = new ResetAnswer(request.Group, request.DryRun, [.. response.Resets.Select(
-                reset => new OffsetResetAnswer(reset.Partition, reset.FromOffset < 0 ? null : reset.FromOffset, reset.ToOffset))]);
+                reset => new OffsetResetAnswer(reset.Partition, Figures.OffsetOrNone(reset.FromOffset), Figures.OffsetOrNone(reset.ToOffset)))]);
             await session.AnswerAsync(answer, CommandJson.Default.ResetAnswer, Write);
         });
         return command;

@@ -21,7 +21,7 @@ internal static class TopicCommands
     /// <summary>The command with its subcommands.</summary>
     public static Command Create(CommandRunner runner) => new("topics", "Topics and their partitions.")
     {
-        List(runner), Describe(runner), CreateTopic(runner), Delete(runner),
+        List(runner), Describe(runner), CreateTopic(runner), AddPartitions(runner), Delete(runner),
     };
 
     /// <summary>The argument that names a topic.</summary>
@@ -62,6 +62,24 @@ internal static class TopicCommands
                 new CreateTopicRequest { Topic = line.GetRequiredValue(topic), Partitions = line.GetValue(partitions) }, session.Call);
             await session.AnswerAsync(TopicAnswer.Of(made), CommandJson.Default.TopicAnswer, (answer, report) =>
                 report.Line($"created topic '{answer.Topic}' with {Figures.Of(answer.Partitions.Count, "partition")}"));
+        });
+        return command;
+    }
+
+    private static Command AddPartitions(CommandRunner runner)
+    {
+        var topic = Topic();
+        var partitions = new ValueOption<int>("--partitions", "How many it has then: more than now.", Accepted.WholeNumber(1, BrokerLimits.PartitionsMax), "number") { Required = true };
+        var command = new Command("add-partitions", "Gives a topic more partitions. Its records stay where they are; those to come are spread over all, also those of a GPU that was in another one so far.")
+        {
+            topic, partitions,
+        };
+        runner.Act(command, Subject(topic), async (session, line) =>
+        {
+            var grown = await session.Admin.AddPartitionsAsync(
+                new AddPartitionsRequest { Topic = line.GetRequiredValue(topic), Partitions = line.GetValue(partitions) }, session.Call);
+            await session.AnswerAsync(TopicAnswer.Of(grown), CommandJson.Default.TopicAnswer, (answer, report) =>
+                report.Line($"topic '{answer.Topic}' has {Figures.Of(answer.Partitions.Count, "partition")} now"));
         });
         return command;
     }

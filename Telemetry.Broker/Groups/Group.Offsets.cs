@@ -43,10 +43,10 @@ internal sealed partial class Group
 
     /// <summary>Moves committed offsets: all of them, or none when one is refused.</summary>
     /// <param name="partitions">Which; none: all.</param>
-    /// <param name="to">Where to.</param>
-    /// <param name="dryRun">Only say what would be done.</param>
+    /// <param name="to">Where to; null: to where no offset is committed.</param>
+    /// <param name="keep">Keeps the group as it is about to be; where it throws, nothing is moved. Null: a dry run.</param>
     /// <exception cref="BrokerException">The group has members or divides an input, a partition is unknown, or an offset is not in its log.</exception>
-    public IReadOnlyList<OffsetMove> ResetOffsets(IReadOnlyCollection<int> partitions, ReadFrom to, bool dryRun)
+    public IReadOnlyList<OffsetMove> ResetOffsets(IReadOnlyCollection<int> partitions, Func<PartitionLog, ReadFrom?> to, Action<StoredGroup>? keep)
     {
         if (DividesInput)
             throw BrokerException.Invalid($"group: '{Name}' divides an input; its offsets are its members' own");
@@ -54,12 +54,15 @@ internal sealed partial class Group
         {
             ThrowIfActive();
             var shards = partitions.Count == 0 ? _shards : [.. partitions.Distinct().Select(number => _shards[Topic.Partition(number).Partition])];
-            var moves = shards.Select(shard => new OffsetMove(shard.Number, shard.Progress.Committed, ResetTo(shard.Partition!, to))).ToList();
-            if (!dryRun)
-            {
-                foreach (var move in moves)
-                    _shards[move.Partition].Partition!.Commit(_shards[move.Partition].Progress, move.To);
-            }
+            var moves = shards.Select(shard => new OffsetMove(shard.Number, shard.Progress.Committed, ResetTo(shard.Partition!, to(shard.Partition!)))).ToList();
+            if (keep is null)
+                return moves;
+            var stored = ToStored();
+            foreach (var move in moves)
+                stored.Shards[move.Partition] = stored.Shards[move.Partition] with { Committed = move.To, CommittedUnixMs = _clock.UnixMs };
+            keep(stored);
+            foreach (var move in moves)
+                _shards[move.Partition].Partition!.Commit(_shards[move.Partition].Progress, move.To);
             return moves;
         }
     }
@@ -121,8 +124,10 @@ internal sealed partial class Group
         shard.Progress.CommittedUnixMs,
         shard.Progress.GapRecords);
 
-    private static long ResetTo(PartitionLog partition, ReadFrom to)
+    private static long ResetTo(PartitionLog partition, ReadFrom? to)
     {
+        if (to is null)
+            return -1;
         if (to is ReadFrom.Offset offset && offset.Value < partition.StartOffset)
         {
             throw new BrokerException(

@@ -217,13 +217,15 @@ internal sealed partial class Group
     /// <param name="code">Why.</param>
     /// <param name="message">A sentence for the members.</param>
     /// <param name="onlyIfIdle">Refuse when there are members.</param>
+    /// <param name="first">What has to be done before; where it throws, nothing is changed.</param>
     /// <exception cref="BrokerException">There are members.</exception>
-    public void Close(ErrorCode code, string message, bool onlyIfIdle)
+    public void Close(ErrorCode code, string message, bool onlyIfIdle, Action? first = null)
     {
         lock (_sync)
         {
             if (onlyIfIdle)
                 ThrowIfActive();
+            first?.Invoke();
             _closed = new BrokerException(code, message);
             foreach (var member in _members.ToList())
                 Fence(member, message, code);

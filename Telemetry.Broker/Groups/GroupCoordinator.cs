@@ -6,7 +6,15 @@ using Telemetry.Messaging.V1;
 namespace Telemetry.Broker.Groups;
 
 /// <summary>The groups, by name.</summary>
-internal sealed class GroupCoordinator(TopicRegistry topics, BrokerClock clock, BrokerMetrics metrics, BrokerLimits limits, Func<Guid> newId)
+/// <param name="topics">What they read.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="metrics">Where events are counted.</param>
+/// <param name="limits">The bounds that are not settings.</param>
+/// <param name="newId">Makes ids of members.</param>
+/// <param name="log">Where they are kept; null: nowhere.</param>
+/// <param name="storageFailed">Told when they cannot be.</param>
+internal sealed partial class GroupCoordinator(
+    TopicRegistry topics, BrokerClock clock, BrokerMetrics metrics, BrokerLimits limits, Func<Guid> newId, GroupLog? log, Action<PartitionLog?, Exception>? storageFailed)
 {
     private readonly ConcurrentDictionary<string, Group> _groups = new(StringComparer.Ordinal);
     private readonly Lock _making = new();
@@ -51,28 +59,6 @@ internal sealed class GroupCoordinator(TopicRegistry topics, BrokerClock clock, 
         if (group.InputShards != inputShards)
             throw BrokerException.Invalid($"shards: group '{groupName}' divides {Divided(group.InputShards)}, not {Divided(inputShards)}: use another group, or delete this one");
         return group.Join(options, newId);
-    }
-
-    /// <summary>Takes in the groups that were kept; those of topics that are gone are forgotten.</summary>
-    public void Restore(IEnumerable<StoredGroup> groups)
-    {
-        foreach (var stored in groups)
-        {
-            if (topics.All.FirstOrDefault(topic => topic.Id == stored.TopicId) is { } topic)
-                _groups[stored.Name] = new Group(stored.Name, topic, stored.InputShards, clock, metrics, limits, stored);
-        }
-    }
-
-    /// <summary>Deletes a group and its offsets.</summary>
-    /// <exception cref="BrokerException">There is none, or it has members.</exception>
-    public void Delete(string name)
-    {
-        var group = Get(name);
-        lock (_making)
-        {
-            group.Close(ErrorCode.UnknownGroup, $"group '{name}' was deleted", onlyIfIdle: true);
-            _groups.TryRemove(KeyValuePair.Create(name, group));
-        }
     }
 
     /// <summary>

@@ -106,14 +106,14 @@ internal sealed class DataFolder : IDisposable
 
     /// <summary>Opens the log of a partition, or makes it.</summary>
     /// <exception cref="StorageException">It cannot be opened.</exception>
-    public DurableStorage Open(string topic, Guid topicId, int partition)
+    public DurableStorage Open(StoredTopic topic, int partition)
     {
-        var folder = Path.Combine(TopicFolder(topicId), LogFiles.Partition(partition));
+        var folder = Path.Combine(TopicFolder(topic.Id), LogFiles.Partition(partition));
         // The topic is kept after its partitions were made: before that they are new.
-        var isNew = !_disk.Names(TopicFolder(topicId)).Contains(LogFiles.Topic);
-        var storage = DurableStorage.Open(_disk, folder, topicId, partition, isNew, _nextEpoch(), _settings, _committer, out var report);
+        var isNew = !_disk.Names(TopicFolder(topic.Id)).Contains(LogFiles.Topic);
+        var storage = DurableStorage.Open(_disk, folder, topic, partition, isNew, _nextEpoch(), _settings, _committer, out var report);
         lock (Reports)
-            Reports.Add((topic, partition, report));
+            Reports.Add((topic.Name, partition, report));
         return storage;
     }
 
@@ -127,4 +127,9 @@ internal sealed class DataFolder : IDisposable
 }
 
 /// <summary>A topic as it is kept.</summary>
-internal sealed record StoredTopic(Guid Id, string Name, int Partitions, long CreatedUnixMs);
+/// <param name="Id">New each time the topic is made.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Partitions">How many it has.</param>
+/// <param name="CreatedUnixMs">Wall time when it was made.</param>
+/// <param name="ChecksumSeed">What the checksums of its frames begin with; known to nobody outside of the broker.</param>
+internal sealed record StoredTopic(Guid Id, string Name, int Partitions, long CreatedUnixMs, uint ChecksumSeed);

@@ -37,9 +37,9 @@ internal sealed partial class DurableStorage
                 var filled = new byte[(int)Math.Min(end - position, Math.Max(length, ReadBytes))];
                 buffer = filled.AsMemory(0, segment.File.Read(position, filled));
             }
-            if (!Frame.TryRead(buffer, out var frame, out length))
+            if (!Frame.TryRead(buffer, _checksumSeed, out var frame, out length))
             {
-                position = new SegmentScan(segment.File).NextFrame(position + Frame.Alignment, segment.BaseOffset);
+                position = new SegmentScan(segment.File, _checksumSeed).NextFrame(position + Frame.Alignment, segment.BaseOffset);
                 buffer = default;
                 continue;
             }

@@ -6,7 +6,7 @@ namespace Telemetry.Broker.Log;
 internal sealed partial class DurableStorage
 {
     private readonly Lock _changing = new(); // what the committer and a drop both change: queues, the array of segments, what is kept in memory
-    private readonly Frame.Writer _writer = new();
+    private readonly Frame.Writer _writer;
     private readonly Dictionary<string, ProducerMark> _producers;
     private readonly List<(Frame Frame, long Position)> _placed = [];
     private readonly IReadOnlyList<(int Epoch, long Start)> _epochs;

@@ -15,6 +15,7 @@ internal sealed partial class DurableStorage : IPartitionStorage
     private readonly DurableSettings _settings;
     private readonly LogCommitter _committer;
     private readonly int _partition;
+    private readonly uint _checksumSeed;
     private readonly MemoryStorage _recent;
     private volatile Segment[] _segments;
     private long _start;
@@ -23,11 +24,13 @@ internal sealed partial class DurableStorage : IPartitionStorage
     private long _lastAppendUnixMs;
     private long _damagedRecords;
 
-    private DurableStorage(IDisk disk, string directory, int partition, DurableSettings settings, LogCommitter committer, RecoveredLog recovered)
+    private DurableStorage(IDisk disk, string directory, StoredTopic topic, int partition, DurableSettings settings, LogCommitter committer, RecoveredLog recovered)
     {
         _disk = disk;
         _directory = directory;
         _partition = partition;
+        _checksumSeed = topic.ChecksumSeed;
+        _writer = new Frame.Writer(_checksumSeed);
         _settings = settings;
         _committer = committer;
         _segments = [.. recovered.Segments];
@@ -40,7 +43,7 @@ internal sealed partial class DurableStorage : IPartitionStorage
         _lastLogMs = recovered.LastLogMs;
         _damagedRecords = recovered.Damaged.Sum(damage => damage.To - damage.From);
         _damageEnds = [.. recovered.Damaged.Select(damage => damage.To)];
-        Log = new LogIdentity(recovered.TopicId, _epochs[^1].Epoch);
+        Log = new LogIdentity(topic.Id, _epochs[^1].Epoch);
         Producers = [.. _producers.Values.Select(producer => producer.Snapshot())];
         _recent = new MemoryStorage(Log, settings.Memory, _end);
         CountBytes();
@@ -80,7 +83,7 @@ internal sealed partial class DurableStorage : IPartitionStorage
     /// <summary>Opens the log in a folder, or makes it.</summary>
     /// <param name="disk">The disk.</param>
     /// <param name="directory">The partition's folder.</param>
-    /// <param name="topicId">The topic's id.</param>
+    /// <param name="topic">The topic.</param>
     /// <param name="partition">The partition's number.</param>
     /// <param name="isNew">Whether there was no log so far.</param>
     /// <param name="epoch">The epoch that the log gets where it is not new: never given before.</param>
@@ -89,13 +92,13 @@ internal sealed partial class DurableStorage : IPartitionStorage
     /// <param name="report">What was found.</param>
     /// <exception cref="StorageException">The folder holds something else, or cannot be read or written.</exception>
     public static DurableStorage Open(
-        IDisk disk, string directory, Guid topicId, int partition, bool isNew, int epoch, DurableSettings settings, LogCommitter committer, out RecoveryReport report)
+        IDisk disk, string directory, StoredTopic topic, int partition, bool isNew, int epoch, DurableSettings settings, LogCommitter committer, out RecoveryReport report)
     {
         try
         {
-            var recovered = new LogRecovery(disk, directory, topicId, partition, settings).Recover(epoch, isNew);
+            var recovered = new LogRecovery(disk, directory, topic, partition, settings).Recover(epoch, isNew);
             report = recovered.Report;
-            var storage = new DurableStorage(disk, directory, partition, settings, committer, recovered);
+            var storage = new DurableStorage(disk, directory, topic, partition, settings, committer, recovered);
             storage.BeginRun();
             return storage;
         }
@@ -157,10 +160,10 @@ internal sealed partial class DurableStorage : IPartitionStorage
     {
         var segments = _segments;
         var start = StartOffset;
-        for (var s = SegmentOf(segments, start); s < segments.Length; s++)
+        for (var s = BaseOffsets.LastUpTo<Segment>(segments, start); s < segments.Length; s++)
         {
             var runs = segments[s].Runs;
-            for (var r = Segment.RunOf(runs, start); r < runs.Length; r++)
+            for (var r = BaseOffsets.LastUpTo(runs, start); r < runs.Length; r++)
             {
                 if (EndOf(segments, s, r) > start && runs[r].BaseOffset < HighWatermark && accept(runs[r]))
                     return Math.Max(start, runs[r].BaseOffset);
@@ -173,12 +176,12 @@ internal sealed partial class DurableStorage : IPartitionStorage
     private (Segment[] Segments, int Segment, int Run)? Find(long offset)
     {
         var segments = _segments;
-        for (var s = SegmentOf(segments, offset); s < segments.Length; s++)
+        for (var s = BaseOffsets.LastUpTo<Segment>(segments, offset); s < segments.Length; s++)
         {
             var runs = segments[s].Runs;
             if (runs.Length == 0)
                 continue;
-            var r = Segment.RunOf(runs, offset);
+            var r = BaseOffsets.LastUpTo(runs, offset);
             if (EndOf(segments, s, r) > offset)
                 return (segments, s, r);
         }
@@ -189,21 +192,6 @@ internal sealed partial class DurableStorage : IPartitionStorage
     {
         var runs = segments[segment].Runs;
         return run + 1 < runs.Length ? runs[run + 1].BaseOffset : segments[segment].EndOffset;
-    }
-
-    /// <summary>The index of the last segment that begins at or before the offset; 0 for none.</summary>
-    private static int SegmentOf(Segment[] segments, long offset)
-    {
-        int low = 0, high = segments.Length - 1;
-        while (low < high)
-        {
-            var middle = (low + high + 1) / 2;
-            if (segments[middle].BaseOffset <= offset)
-                low = middle;
-            else
-                high = middle - 1;
-        }
-        return low;
     }
 }
 

@@ -25,7 +25,7 @@ internal enum FrameKind : byte
 /// The unit of a segment file: everything that is appended is a frame, and a frame is there whole or not at all.
 /// <code>
 ///   0  u32  length of the frame in bytes, a multiple of 8
-///   4  u32  CRC-32C of bytes 8 to the end
+///   4  u32  CRC-32C of bytes 8 to the end, begun with the seed of the topic
 ///   8  u8   kind
 ///   9  u8   version, 1
 ///  10  u16  bytes of the producer id, UTF-8
@@ -40,7 +40,8 @@ internal enum FrameKind : byte
 ///  64  i64  producer epoch                 epoch: the log epoch
 ///  72       producer id, source position, payload, zeros up to the length
 /// </code>
-/// Numbers are little-endian. A length below 72 is none: neither zeros nor the end of a file look like a frame.
+/// Numbers are little-endian. A length below 72 is none: neither zeros nor the end of a file look like a frame. Nor does a
+/// payload, whatever stands in it: the seed never leaves the broker.
 /// </summary>
 internal readonly record struct Frame
 {
@@ -130,13 +131,17 @@ internal readonly record struct Frame
     }
 
     /// <summary>Reads a frame; its source position and payload are slices of the bytes.</summary>
+    /// <param name="bytes">What may begin with it.</param>
+    /// <param name="seed">The seed of the topic's checksums.</param>
+    /// <param name="frame">The frame.</param>
+    /// <param name="length">Its length in bytes.</param>
     /// <returns>False when the bytes do not begin with a whole frame, or its checksum does not fit.</returns>
-    public static bool TryRead(ReadOnlyMemory<byte> bytes, out Frame frame, out int length)
+    public static bool TryRead(ReadOnlyMemory<byte> bytes, uint seed, out Frame frame, out int length)
     {
         frame = default;
         var span = bytes.Span;
         length = PeekLength(span);
-        if (length == 0 || length > span.Length || Crc32C.Compute(span[8..length]) != BinaryPrimitives.ReadUInt32LittleEndian(span[4..]))
+        if (length == 0 || length > span.Length || Crc32C.Append(seed, span[8..length]) != BinaryPrimitives.ReadUInt32LittleEndian(span[4..]))
             return false;
         var idBytes = BinaryPrimitives.ReadUInt16LittleEndian(span[10..]);
         var positionBytes = BinaryPrimitives.ReadInt32LittleEndian(span[12..]);
@@ -165,7 +170,8 @@ internal readonly record struct Frame
     /// Lays out frames as the parts of one write. They are collected in buffers of the pool, which go back with
     /// <see cref="Clear"/>; a large payload is a part of its own and is not copied.
     /// </summary>
-    internal sealed class Writer
+    /// <param name="seed">The seed of the topic's checksums.</param>
+    internal sealed class Writer(uint seed)
     {
         private const int BufferBytes = 64 << 10;
 
@@ -208,7 +214,7 @@ internal readonly record struct Frame
                 Fill(whole, frame, id, idBytes, length);
                 frame.Payload.Span.CopyTo(whole[content..]);
                 whole[^padding..].Clear();
-                BinaryPrimitives.WriteUInt32LittleEndian(whole[4..], Crc32C.Compute(whole[8..]));
+                BinaryPrimitives.WriteUInt32LittleEndian(whole[4..], Crc32C.Append(seed, whole[8..]));
                 return;
             }
             var head = Take(content);
@@ -217,7 +223,7 @@ internal readonly record struct Frame
             _partStart = -1;
             var tail = Take(padding);
             tail.Clear();
-            var crc = Crc32C.Append(Crc32C.Append(Crc32C.Compute(head[8..]), frame.Payload.Span), tail);
+            var crc = Crc32C.Append(Crc32C.Append(Crc32C.Append(seed, head[8..]), frame.Payload.Span), tail);
             BinaryPrimitives.WriteUInt32LittleEndian(head[4..], crc);
         }
 

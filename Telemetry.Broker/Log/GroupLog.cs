@@ -39,6 +39,7 @@ internal sealed class GroupLog : IDisposable
         _disk = disk;
         _path = path;
         _bytesMax = bytesMax;
+        KeepWhatIsThere();
         var lines = Lines(out var damaged);
         DamagedLines = damaged;
         foreach (var line in lines)
@@ -71,25 +72,41 @@ internal sealed class GroupLog : IDisposable
         }
         catch (IOException)
         {
-            // Nothing is known of the file: the next call makes another.
+            // Nothing is known of the file: the next call makes another, and says anew what this line may have said.
             _file?.Dispose();
             _file = null;
+            foreach (var name in line.Groups.Select(group => group.Name).Concat(line.Deleted))
+                _saved[name] = new StoredGroup(name, Guid.Empty, -1, -1, []);
             throw;
         }
         _saved = groups.ToDictionary(group => group.Name, StringComparer.Ordinal);
     }
 
-    /// <summary>How far a group had read, at the times that are known, in order.</summary>
+    /// <summary>How far a group had read, from the times on at which that was kept, in order.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="topicId">Its topic: what a group of this name had read of another one says nothing.</param>
+    /// <param name="sinceUnixMs">The beginning.</param>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public IReadOnlyList<OffsetPoint> History(string group, long sinceUnixMs)
+    public IReadOnlyList<OffsetPoint> History(string group, Guid topicId, long sinceUnixMs)
     {
         var points = new List<OffsetPoint>();
+        var last = new Dictionary<int, long>();
         foreach (var line in Lines(out _))
         {
             if (line.Deleted.Contains(group))
+            {
                 points.Clear();
-            if (line.At >= sinceUnixMs)
-                points.AddRange(line.Groups.Where(of => of.Name == group).SelectMany(of => of.Shards).Select(shard => new OffsetPoint(shard.Shard, line.At, shard.Committed)));
+                last.Clear();
+            }
+            foreach (var shard in line.Groups.Where(of => of.Name == group && of.TopicId == topicId).SelectMany(of => of.Shards))
+            {
+                // A line also repeats how far shards were read, where something else of the group has changed.
+                if (last.TryGetValue(shard.Shard, out var known) && known == shard.Committed)
+                    continue;
+                last[shard.Shard] = shard.Committed;
+                if (line.At >= sinceUnixMs)
+                    points.Add(new OffsetPoint(shard.Shard, line.At, shard.Committed));
+            }
         }
         return points;
     }
@@ -131,11 +148,23 @@ internal sealed class GroupLog : IDisposable
         }
     }
 
+    /// <summary>What a killed process left unsynced is about to be believed, and is not written again: from now on it may not go.</summary>
+    private void KeepWhatIsThere()
+    {
+        if (!IsThere)
+            return;
+        using var file = _disk.Open(_path, create: false);
+        file.Sync();
+        _disk.SyncDirectory(Path.GetDirectoryName(_path)!);
+    }
+
+    private bool IsThere => _disk.Names(Path.GetDirectoryName(_path)!).Contains(Path.GetFileName(_path));
+
     private List<Line> Lines(out int damaged)
     {
         damaged = 0;
         var lines = new List<Line>();
-        if (!_disk.Names(Path.GetDirectoryName(_path)!).Contains(Path.GetFileName(_path)))
+        if (!IsThere)
             return lines;
         using var file = _disk.Open(_path, create: false);
         var bytes = new byte[file.Length];

@@ -49,7 +49,7 @@ internal sealed class LogCommitter(TimeSpan fsync, TimeProvider time) : IDisposa
         {
             try
             {
-                _work.Wait(IsRelaxed ? fsync : Timeout.InfiniteTimeSpan, cancellationToken);
+                _work.Wait(UntilSync(), cancellationToken);
             }
             catch (OperationCanceledException)
             {
@@ -59,6 +59,15 @@ internal sealed class LogCommitter(TimeSpan fsync, TimeProvider time) : IDisposa
         }
         // What is queued still is told how it ended.
         RunOnce();
+    }
+
+    /// <summary>How long the next round may be put off: with work all the time no record waits longer for its sync either.</summary>
+    public TimeSpan UntilSync()
+    {
+        if (!IsRelaxed)
+            return Timeout.InfiniteTimeSpan;
+        var left = fsync - time.GetElapsedTime(_lastSync);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     public void Dispose() => _work.Dispose();

@@ -12,10 +12,8 @@ namespace Telemetry.Broker.Log;
 internal readonly record struct RecoveryReport(int Segments, int Scanned, long Records, long TornBytes, long DamagedRecords, bool InOrder);
 
 /// <summary>A log as recovery left it.</summary>
-internal sealed class RecoveredLog(Guid topicId)
+internal sealed class RecoveredLog
 {
-    public Guid TopicId { get; } = topicId;
-
     public List<Segment> Segments { get; } = [];
 
     public List<(int Epoch, long Start)> Epochs { get; } = [];
@@ -42,9 +40,9 @@ internal sealed class RecoveredLog(Guid topicId)
 /// Opens the segments of a partition. Of closed ones the index is believed; the last is read from front to back, because only
 /// it can have been under way when the broker died, and because it tells all that is known of producers and epochs.
 /// </summary>
-internal sealed class LogRecovery(IDisk disk, string directory, Guid topicId, int partition, DurableSettings settings)
+internal sealed class LogRecovery(IDisk disk, string directory, StoredTopic topic, int partition, DurableSettings settings)
 {
-    private readonly RecoveredLog _log = new(topicId);
+    private readonly RecoveredLog _log = new();
     private long _tornBytes;
     private int _scanned;
 
@@ -85,7 +83,7 @@ internal sealed class LogRecovery(IDisk disk, string directory, Guid topicId, in
         // A damaged header says nothing; the frames behind it have their own checksums.
         if (segment.File.Read(0, bytes) < bytes.Length || !SegmentHeader.TryRead(bytes, out var header))
             return;
-        if (header.TopicId != topicId || header.Partition != partition || header.BaseOffset != baseOffset)
+        if (header.TopicId != topic.Id || header.Partition != partition || header.BaseOffset != baseOffset)
             throw new StorageException($"{path} belongs to partition {header.Partition} of another topic: the files were mixed", fatal: true);
     }
 
@@ -96,7 +94,7 @@ internal sealed class LogRecovery(IDisk disk, string directory, Guid topicId, in
             return;
         var last = _log.Segments[^1];
         var isWhole = false;
-        var scan = new SegmentScan(last.File, (in Frame frame, long _, int _) => !(isWhole = frame.Kind is FrameKind.Start or FrameKind.Batch));
+        var scan = new SegmentScan(last.File, topic.ChecksumSeed, (in Frame frame, long _, int _) => !(isWhole = frame.Kind is FrameKind.Start or FrameKind.Batch));
         scan.Run(SegmentHeader.Bytes, last.BaseOffset);
         if (isWhole)
             return;
@@ -131,7 +129,7 @@ internal sealed class LogRecovery(IDisk disk, string directory, Guid topicId, in
         if (_log.Epochs.Count == 0)
         {
             foreach (var segment in _log.Segments.SkipLast(1))
-                new SegmentScan(segment.File, (in Frame frame, long _, int _) => Learn(frame)).Run(SegmentHeader.Bytes, segment.BaseOffset);
+                new SegmentScan(segment.File, topic.ChecksumSeed, (in Frame frame, long _, int _) => Learn(frame)).Run(SegmentHeader.Bytes, segment.BaseOffset);
         }
         return inOrder;
     }
@@ -141,7 +139,7 @@ internal sealed class LogRecovery(IDisk disk, string directory, Guid topicId, in
         _scanned++;
         long end = SegmentHeader.Bytes;
         var afterDamage = false;
-        var scan = new SegmentScan(segment.File, (in Frame frame, long position, int length) =>
+        var scan = new SegmentScan(segment.File, topic.ChecksumSeed, (in Frame frame, long position, int length) =>
         {
             afterDamage |= position != end;
             end = position + length;

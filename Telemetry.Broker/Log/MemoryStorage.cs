@@ -56,7 +56,7 @@ internal sealed class MemoryStorage(LogIdentity log, MemoryBudget budget, long s
         var end = HighWatermark;
         var segments = _segments;
         long bytes = 0;
-        for (var s = SegmentOf(segments, offset); s < segments.Length; s++)
+        for (var s = BaseOffsets.LastUpTo<Segment>(segments, offset); s < segments.Length; s++)
         {
             var count = segments[s].Count;
             for (var i = segments[s].IndexOf(offset); i < count; i++)
@@ -156,7 +156,7 @@ internal sealed class MemoryStorage(LogIdentity log, MemoryBudget budget, long s
     private StoredBatch? At(long offset)
     {
         var segments = _segments;
-        for (var s = SegmentOf(segments, offset); s < segments.Length; s++)
+        for (var s = BaseOffsets.LastUpTo<Segment>(segments, offset); s < segments.Length; s++)
         {
             var count = segments[s].Count;
             for (var i = segments[s].IndexOf(offset); i < count; i++)
@@ -168,22 +168,7 @@ internal sealed class MemoryStorage(LogIdentity log, MemoryBudget budget, long s
         return null;
     }
 
-    /// <summary>The index of the last segment that begins at or before the offset; 0 for none.</summary>
-    private static int SegmentOf(Segment[] segments, long offset)
-    {
-        int low = 0, high = segments.Length - 1;
-        while (low < high)
-        {
-            var middle = (low + high + 1) / 2;
-            if (segments[middle].BaseOffset <= offset)
-                low = middle;
-            else
-                high = middle - 1;
-        }
-        return low;
-    }
-
-    private sealed class Segment(long baseOffset)
+    private sealed class Segment(long baseOffset) : ILogPart
     {
         private int _count;
 

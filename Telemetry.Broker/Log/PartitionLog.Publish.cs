@@ -7,23 +7,20 @@ namespace Telemetry.Broker.Log;
 internal sealed partial class PartitionLog
 {
     private readonly LinkedList<WaitingPublish> _waiting = [];
-    private List<PendingAppend> _collecting = [];
-    private List<PendingAppend> _spare = [];
-    private List<PendingAppend>? _flushing;
-    private List<StoredBatch> _batches = [];
+    private AppendGroup _collecting = new(); // goes to the storage when the one under way is done
+    private AppendGroup _spare = new();
+    private AppendGroup? _flushing;
     private Task _flush = Task.CompletedTask;
-    private long _flushingBytes;
-    private long _collectingBytes;
     private long _nextOffset;
 
     /// <summary>
-    /// Appends a batch, or says why not. While the partition is full it waits in line for room. Completes when the batch is
-    /// durable; batches are appended in the order of the calls.
+    /// Appends a batch, or says why not. While the partition is full it waits in line for room. Batches are appended in the
+    /// order of the calls; the ticket says how it ends.
     /// </summary>
     /// <param name="batch">The batch.</param>
     /// <param name="wait">How long to wait for room; zero: not at all.</param>
     /// <param name="cancellationToken">Gives up waiting for room. A batch that is appended already stays.</param>
-    public ValueTask<PublishOutcome> PublishAsync(in PublishBatch batch, TimeSpan wait, CancellationToken cancellationToken)
+    public PublishTicket Publish(in PublishBatch batch, TimeSpan wait, CancellationToken cancellationToken)
     {
         lock (_sync)
         {
@@ -34,8 +31,8 @@ internal sealed partial class PartitionLog
             // Behind others who wait, only what is certain already is answered: its predecessor may be one of them.
             if (_waiting.Count == 0 || CheckProducer(batch, out _) is SequenceCheck.Duplicate or SequenceCheck.Fenced)
             {
-                if (TryAppend(batch, out var outcome))
-                    return outcome;
+                if (TryAppend(batch, out var ticket))
+                    return ticket;
             }
             if (wait <= TimeSpan.Zero || _waiting.Count >= _settings.Limits.WaitingMax)
                 return new(Full(batch));
@@ -43,28 +40,28 @@ internal sealed partial class PartitionLog
             waiting.Node = _waiting.AddLast(waiting);
             if (cancellationToken.CanBeCanceled)
                 waiting.Cancellation = cancellationToken.UnsafeRegister(_ => GiveUp(waiting), null);
-            return new(waiting.Outcome.Task);
+            return new(waiting.Ticket.Task);
         }
     }
 
     /// <summary>Answers the batch at once or appends it; false when there is no room.</summary>
-    private bool TryAppend(in PublishBatch batch, out ValueTask<PublishOutcome> outcome)
+    private bool TryAppend(in PublishBatch batch, out PublishTicket ticket)
     {
-        outcome = default;
+        ticket = default;
         if (_failed is not null)
         {
-            outcome = new(Rejected(_failed));
+            ticket = new(Rejected(_failed));
             return true;
         }
         var check = CheckProducer(batch, out var producer);
         if (check != SequenceCheck.Next)
         {
-            outcome = Refuse(check, batch, producer);
+            ticket = Refuse(check, batch, producer);
             return true;
         }
         if (IsDiskBehind(batch.Bytes) || !TryMakeRoom(batch.RecordCount, batch.Bytes))
             return false;
-        outcome = Append(batch, producer);
+        ticket = Append(batch, producer);
         return true;
     }
 
@@ -77,7 +74,7 @@ internal sealed partial class PartitionLog
         return producer?.Check(batch.ProducerEpoch, batch.BaseSequence, batch.RecordCount) ?? SequenceCheck.Unknown;
     }
 
-    private ValueTask<PublishOutcome> Refuse(SequenceCheck check, in PublishBatch batch, ProducerState? producer)
+    private PublishTicket Refuse(SequenceCheck check, in PublishBatch batch, ProducerState? producer)
     {
         switch (check)
         {
@@ -86,7 +83,7 @@ internal sealed partial class PartitionLog
                 producer!.UsedLogMs = _clock.LogMs;
                 var known = PublishOutcome.Known(producer.OffsetOf(batch.BaseSequence, batch.RecordCount));
                 // The first copy may still be on its way to the disk: the answer waits with it.
-                return _flushing is null ? new(known) : Collect(new PendingAppend(null, default, known, NewCompletion()));
+                return _flushing is null ? new(known) : new(known, _collecting.Durable);
             case SequenceCheck.Fenced:
                 _metrics.Fenced("producer");
                 return new(Rejected(ErrorCode.ProducerFenced, $"producer '{batch.ProducerId}' was opened again with epoch {producer!.Epoch}; this batch has epoch {batch.ProducerEpoch}"));
@@ -97,7 +94,7 @@ internal sealed partial class PartitionLog
         }
     }
 
-    private ValueTask<PublishOutcome> Append(in PublishBatch batch, ProducerState? producer)
+    private PublishTicket Append(in PublishBatch batch, ProducerState? producer)
     {
         _lastLogMs = Math.Max(_lastLogMs, _clock.LogMs);
         var stored = new StoredBatch
@@ -120,35 +117,27 @@ internal sealed partial class PartitionLog
             undo = producer.Advance(batch.BaseSequence, batch.RecordCount, stored.BaseOffset, batch.SourcePosition);
         }
         var outcome = PublishOutcome.Appended(stored.BaseOffset);
+        _collecting.Add(stored, undo);
         if (_flushing is not null)
         {
-            _collectingBytes += stored.Bytes;
             _settings.UnderWay.Add(stored.Bytes);
-            return Collect(new PendingAppend(stored, undo, outcome, NewCompletion()));
+            return new(outcome, _collecting.Durable);
         }
 
         // Nothing under way: hand it over by itself. A storage in memory is done when the call returns, and nothing was allocated to wait.
-        _batches.Clear();
-        _batches.Add(stored);
-        var durable = Store();
+        var group = _collecting;
+        var durable = Store(group);
         if (durable.IsCompletedSuccessfully)
         {
             Stored(stored.RecordCount);
+            group.Clear();
             return new(outcome);
         }
-        var pending = new PendingAppend(stored, undo, outcome, NewCompletion());
-        _flushing = TakeCollecting();
-        _flushing.Add(pending);
-        _flushingBytes = stored.Bytes;
+        (_flushing, _collecting) = (group, _spare);
         _settings.UnderWay.Add(stored.Bytes);
+        var ticket = new PublishTicket(outcome, group.Durable);
         _flush = FlushAsync(durable);
-        return new(pending.Completion!.Task);
-    }
-
-    private ValueTask<PublishOutcome> Collect(PendingAppend pending)
-    {
-        _collecting.Add(pending);
-        return new(pending.Completion!.Task);
+        return ticket;
     }
 
     /// <summary>Finishes the group under way, then stores what came meanwhile as the next group, until nothing came.</summary>
@@ -168,31 +157,31 @@ internal sealed partial class PartitionLog
             }
             lock (_sync)
             {
-                _settings.UnderWay.Add(-_flushingBytes);
-                _flushingBytes = 0;
+                var group = _flushing!;
+                _settings.UnderWay.Add(-group.Bytes);
                 if (failure is not null)
-                    TakeBack(failure);
+                    TakeBack(group, failure);
                 else
-                    Complete(_flushing!);
+                    Complete(group);
+                group.Clear();
                 AdmitWaiting();
-                _flushing!.Clear();
-                _spare = _flushing;
                 _flushing = null;
-                if (_collecting.Count == 0)
+                if (_collecting.IsEmpty)
+                {
+                    _spare = group;
                     return;
-                _flushing = TakeCollecting();
-                (_flushingBytes, _collectingBytes) = (_collectingBytes, 0);
-                _batches = [.. _flushing.Where(pending => pending.Batch is not null).Select(pending => pending.Batch!)];
-                durable = _batches.Count == 0 ? ValueTask.CompletedTask : Store();
+                }
+                (_flushing, _collecting) = (_collecting, group);
+                durable = _flushing.Batches.Count == 0 ? ValueTask.CompletedTask : Store(_flushing);
             }
         }
     }
 
-    private ValueTask Store()
+    private ValueTask Store(AppendGroup group)
     {
         try
         {
-            return _storage.AppendAsync(_batches);
+            return _storage.AppendAsync(group.Batches);
         }
         catch (Exception error)
         {
@@ -201,11 +190,10 @@ internal sealed partial class PartitionLog
         }
     }
 
-    private void Complete(List<PendingAppend> group)
+    private void Complete(AppendGroup group)
     {
-        Stored(group.Sum(pending => pending.Batch?.RecordCount ?? 0));
-        foreach (var pending in group)
-            pending.Completion!.SetResult(pending.Outcome);
+        Stored(group.Records);
+        group.End(null);
     }
 
     private void Stored(int records)
@@ -219,20 +207,24 @@ internal sealed partial class PartitionLog
     /// The group is not in the log, so what came after it cannot be either: sequences and offsets go back to what is durable
     /// and all of it is refused.
     /// </summary>
-    private void TakeBack(StorageException failure)
+    private void TakeBack(AppendGroup group, StorageException failure)
     {
         Fail(failure);
-        List<PendingAppend> refused = [.. _flushing!, .. _collecting];
-        _collecting.Clear();
-        _settings.UnderWay.Add(-_collectingBytes);
-        _collectingBytes = 0;
-        for (var i = refused.Count - 1; i >= 0; i--)
-            refused[i].Undo.Apply();
+        var refusal = failure.ToRefusal();
+        _settings.UnderWay.Add(-_collecting.Bytes);
+        // The newest first.
+        foreach (var refused in (ReadOnlySpan<AppendGroup>)[_collecting, group])
+        {
+            refused.Undo();
+            for (var i = 0; i < refused.Batches.Count; i++)
+                _metrics.Rejected(refusal.Code);
+        }
         _nextOffset = _storage.EndOffset;
         if (_failed is null)
             DropRead();
-        foreach (var pending in refused)
-            pending.Completion!.SetResult(Rejected(failure.ToRefusal()));
+        group.End(refusal);
+        _collecting.End(refusal);
+        _collecting.Clear();
         if (_failed is not null)
             RefuseWaiting(_failed);
     }
@@ -244,18 +236,11 @@ internal sealed partial class PartitionLog
         _settings.StorageFailed?.Invoke(this, failure);
     }
 
-    private ValueTask<PublishOutcome> AppendedSoFar()
+    /// <summary>Ends when all that was appended before is durable or taken back.</summary>
+    private Task AppendedSoFar()
     {
         lock (_sync)
-            return _flushing is null ? default : Collect(new PendingAppend(null, default, default, NewCompletion()));
-    }
-
-    private List<PendingAppend> TakeCollecting()
-    {
-        var taken = _collecting;
-        _collecting = _spare;
-        _spare = [];
-        return taken;
+            return _flushing is null ? Task.CompletedTask : _collecting.Durable;
     }
 
     private PublishOutcome Rejected(ErrorCode code, string message)
@@ -266,8 +251,46 @@ internal sealed partial class PartitionLog
 
     private PublishOutcome Rejected(BrokerException refusal) => Rejected(refusal.Code, refusal.Message);
 
-    private static TaskCompletionSource<PublishOutcome> NewCompletion() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Batches that go to the storage together, and who waits for that. Guarded by the partition's lock.</summary>
+    private sealed class AppendGroup
+    {
+        private readonly List<ProducerState.Undo> _undo = [];
+        private TaskCompletionSource<BrokerException?>? _durable;
 
-    private readonly record struct PendingAppend(
-        StoredBatch? Batch, ProducerState.Undo Undo, PublishOutcome Outcome, TaskCompletionSource<PublishOutcome>? Completion);
+        public List<StoredBatch> Batches { get; } = [];
+
+        public int Records { get; private set; }
+
+        public long Bytes { get; private set; }
+
+        /// <summary>Neither a batch nor somebody who waits for those before.</summary>
+        public bool IsEmpty => Batches.Count == 0 && _durable is null;
+
+        /// <summary>Ends when all of it is durable, with null, or when none of it is in the log, with why.</summary>
+        public Task<BrokerException?> Durable =>
+            (_durable ??= new TaskCompletionSource<BrokerException?>(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+        public void Add(StoredBatch batch, in ProducerState.Undo undo)
+        {
+            Batches.Add(batch);
+            _undo.Add(undo);
+            Records += batch.RecordCount;
+            Bytes += batch.Bytes;
+        }
+
+        public void Undo()
+        {
+            for (var i = _undo.Count - 1; i >= 0; i--)
+                _undo[i].Apply();
+        }
+
+        public void End(BrokerException? refusal) => _durable?.SetResult(refusal);
+
+        public void Clear()
+        {
+            Batches.Clear();
+            _undo.Clear();
+            (Records, Bytes, _durable) = (0, 0, null);
+        }
+    }
 }

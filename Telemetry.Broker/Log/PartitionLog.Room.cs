@@ -69,7 +69,7 @@ internal sealed partial class PartitionLog
             {
                 var next = node.Next;
                 if (node.Value.DeadlineLogMs <= now)
-                    End(node.Value, Full(node.Value.Batch));
+                    End(node.Value, new(Full(node.Value.Batch)));
                 node = next;
             }
         }
@@ -103,7 +103,7 @@ internal sealed partial class PartitionLog
     /// Whether so much is on its way to the disk, in all partitions, that more has to wait. A partition that has nothing
     /// under way may always begin.
     /// </summary>
-    private bool IsDiskBehind(long bytes) => _flushingBytes + _collectingBytes > 0 && !_settings.UnderWay.HasRoom(bytes);
+    private bool IsDiskBehind(long bytes) => (_flushing?.Bytes > 0 || _collecting.Bytes > 0) && !_settings.UnderWay.HasRoom(bytes);
 
     /// <summary>Drops, batch by batch, what every group has read, as far as it is needed.</summary>
     private bool TryMakeRoom(int records, long bytes)
@@ -139,32 +139,21 @@ internal sealed partial class PartitionLog
     /// <summary>Appends what waits, in line, as far as there is room.</summary>
     private void AdmitWaiting()
     {
-        while (_waiting.First is { } node && TryAppend(node.Value.Batch, out var outcome))
-        {
-            var waiting = node.Value;
-            _waiting.Remove(node);
-            waiting.Cancellation.Unregister();
-            if (outcome.IsCompletedSuccessfully)
-                waiting.Outcome.SetResult(outcome.Result);
-            else
-                _ = ForwardAsync(outcome, waiting.Outcome);
-        }
+        while (_waiting.First is { } node && TryAppend(node.Value.Batch, out var ticket))
+            End(node.Value, ticket);
     }
-
-    private static async Task ForwardAsync(ValueTask<PublishOutcome> outcome, TaskCompletionSource<PublishOutcome> to) =>
-        to.SetResult(await outcome);
 
     private void RefuseWaiting(BrokerException reason)
     {
         while (_waiting.First is { } node)
-            End(node.Value, Rejected(reason));
+            End(node.Value, new(Rejected(reason)));
     }
 
-    private void End(WaitingPublish waiting, PublishOutcome outcome)
+    private void End(WaitingPublish waiting, PublishTicket ticket)
     {
         _waiting.Remove(waiting.Node!);
         waiting.Cancellation.Unregister();
-        waiting.Outcome.SetResult(outcome);
+        waiting.Ticket.SetResult(ticket);
     }
 
     private void GiveUp(WaitingPublish waiting)
@@ -174,7 +163,7 @@ internal sealed partial class PartitionLog
             if (waiting.Node?.List is null)
                 return;
             _waiting.Remove(waiting.Node);
-            waiting.Outcome.SetCanceled(CancellationToken.None);
+            waiting.Ticket.SetCanceled(CancellationToken.None);
             // Those behind it may be smaller.
             AdmitWaiting();
         }
@@ -197,7 +186,7 @@ internal sealed partial class PartitionLog
 
         public long DeadlineLogMs { get; } = deadlineLogMs;
 
-        public TaskCompletionSource<PublishOutcome> Outcome { get; } = NewCompletion();
+        public TaskCompletionSource<PublishTicket> Ticket { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public LinkedListNode<WaitingPublish>? Node { get; set; }
 

@@ -34,3 +34,36 @@ internal readonly record struct PublishOutcome(ErrorCode Error, string Message, 
 
     public static PublishOutcome Refused(ErrorCode error, string message) => new(error, message, -1, false);
 }
+
+/// <summary>How a publish that was taken ends: it is known already, or with the group that it is written in, or when it got room.</summary>
+internal readonly struct PublishTicket
+{
+    private readonly PublishOutcome _outcome;
+    private readonly Task<BrokerException?>? _group;
+    private readonly Task<PublishTicket>? _room;
+
+    /// <summary>It ended like this.</summary>
+    public PublishTicket(in PublishOutcome outcome) => _outcome = outcome;
+
+    /// <summary>It ends like this unless its group is refused.</summary>
+    public PublishTicket(in PublishOutcome outcome, Task<BrokerException?> group) => (_outcome, _group) = (outcome, group);
+
+    /// <summary>It waits for room.</summary>
+    public PublishTicket(Task<PublishTicket> room) => _room = room;
+
+    /// <summary>Whether <see cref="OutcomeAsync"/> has its result at once.</summary>
+    public bool IsCompleted => _room is null ? _group is null || _group.IsCompleted : _room.IsCompleted && (!_room.IsCompletedSuccessfully || _room.Result.IsCompleted);
+
+    /// <summary>How it ended, once it has: what was appended is durable then.</summary>
+    /// <exception cref="OperationCanceledException">It gave up waiting for room.</exception>
+    public ValueTask<PublishOutcome> OutcomeAsync() => _room is not null
+        ? OfRoomAsync(_room)
+        : _group is null ? new(_outcome) : _group.IsCompletedSuccessfully ? new(OfGroup(_outcome, _group.Result)) : OfGroupAsync(_outcome, _group);
+
+    private static async ValueTask<PublishOutcome> OfRoomAsync(Task<PublishTicket> room) => await (await room).OutcomeAsync();
+
+    private static async ValueTask<PublishOutcome> OfGroupAsync(PublishOutcome outcome, Task<BrokerException?> group) => OfGroup(outcome, await group);
+
+    private static PublishOutcome OfGroup(in PublishOutcome outcome, BrokerException? refusal) =>
+        refusal is null ? outcome : PublishOutcome.Refused(refusal.Code, refusal.Message);
+}

@@ -6,7 +6,7 @@ namespace Telemetry.Broker.Log;
 /// A segment file and what is known of it: a run is some frames on end, so that a record is found without an entry for each
 /// batch. One thread appends; reads run beside it, and see no further than <see cref="EndOffset"/>.
 /// </summary>
-internal sealed class Segment(string path, IDiskFile file, long baseOffset) : IDisposable
+internal sealed class Segment(string path, IDiskFile file, long baseOffset) : ILogPart, IDisposable
 {
     /// <summary>A run is closed at so many bytes: what is read at most to find a batch, against a megabyte of memory for a gigabyte of log.</summary>
     public const int RunBytes = 64 << 10;
@@ -76,28 +76,13 @@ internal sealed class Segment(string path, IDiskFile file, long baseOffset) : ID
         Volatile.Write(ref _endOffset, endOffset);
     }
 
-    /// <summary>The index of the run that holds the offset or, where that is in none, of the last before it; 0 for none.</summary>
-    public static int RunOf(ReadOnlySpan<Run> runs, long offset)
-    {
-        int low = 0, high = runs.Length - 1;
-        while (low < high)
-        {
-            var middle = (low + high + 1) / 2;
-            if (runs[middle].BaseOffset <= offset)
-                low = middle;
-            else
-                high = middle - 1;
-        }
-        return low;
-    }
-
     public void Dispose() => File.Dispose();
 }
 
 /// <summary>Some batches on end.</summary>
 /// <param name="baseOffset">The offset of the first record.</param>
 /// <param name="position">Where its first frame begins in the file.</param>
-internal sealed class Run(long baseOffset, long position)
+internal sealed class Run(long baseOffset, long position) : ILogPart
 {
     private long _lastLogMs;
     private long _lastUnixMs;

@@ -14,7 +14,7 @@ internal readonly record struct Damage(long Position, long EndPosition, long Off
 /// after it, it had been synced, so it was damaged later and is told as such; otherwise it belongs to a group that was
 /// never acknowledged, and the segment ends before it, as it does before a torn tail.
 /// </summary>
-internal sealed class SegmentScan(IDiskFile file, SegmentScan.Visitor? visit = null)
+internal sealed class SegmentScan(IDiskFile file, uint seed, SegmentScan.Visitor? visit = null)
 {
     private const int BufferBytes = 1 << 20;
 
@@ -108,7 +108,7 @@ internal sealed class SegmentScan(IDiskFile file, SegmentScan.Visitor? visit = n
         length = Frame.PeekLength(Bytes(position, Frame.HeaderBytes).Span);
         return length > 0
             && position + length <= _length
-            && Frame.TryRead(Bytes(position, length), out frame, out length)
+            && Frame.TryRead(Bytes(position, length), seed, out frame, out length)
             && frame.Offset >= offset;
     }
 

@@ -116,5 +116,7 @@ internal static class Messages
         return description;
     }
 
+    public static Telemetry.Messaging.V1.OffsetPoint ToMessage(this Log.OffsetPoint point) => new() { Shard = point.Shard, UnixMs = point.UnixMs, CommittedOffset = point.Offset };
+
     private static ByteString TopicId(Guid id) => UnsafeByteOperations.UnsafeWrap(id.ToByteArray(bigEndian: true));
 }

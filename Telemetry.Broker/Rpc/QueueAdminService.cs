@@ -45,8 +45,14 @@ internal sealed class QueueAdminService(BrokerCore core) : QueueAdmin.QueueAdmin
         return Task.FromResult(response);
     }
 
-    public override Task<GroupDescription> DescribeGroup(DescribeGroupRequest request, ServerCallContext context) =>
-        Task.FromResult(core.Groups.Get(request.Group).Describe().ToMessage());
+    public override Task<GroupDescription> DescribeGroup(DescribeGroupRequest request, ServerCallContext context)
+    {
+        var lastMs = Requests.HistoryMs(request);
+        var description = core.Groups.Get(request.Group).Describe().ToMessage();
+        if (lastMs > 0)
+            description.History.AddRange(core.Groups.History(request.Group, lastMs).Select(point => point.ToMessage()));
+        return Task.FromResult(description);
+    }
 
     public override Task<DeleteGroupResponse> DeleteGroup(DeleteGroupRequest request, ServerCallContext context)
     {
@@ -58,15 +64,15 @@ internal sealed class QueueAdminService(BrokerCore core) : QueueAdmin.QueueAdmin
     public override Task<GroupDescription> PauseGroup(PauseGroupRequest request, ServerCallContext context)
     {
         core.ThrowIfStopping();
-        var group = core.Groups.Get(request.Group);
-        group.Pause(request.Paused);
-        return Task.FromResult(group.Describe().ToMessage());
+        return Task.FromResult(core.Groups.Pause(request.Group, request.Paused).Describe().ToMessage());
     }
 
     public override Task<ResetOffsetsResponse> ResetOffsets(ResetOffsetsRequest request, ServerCallContext context)
     {
         core.ThrowIfStopping();
-        var moves = core.Groups.Get(request.Group).ResetOffsets(request.Partitions, Requests.To(request), request.DryRun);
+        var moves = request.ToCase == ResetOffsetsRequest.ToOneofCase.CommittedAtUnixMs
+            ? core.Groups.ResetToCommittedAt(request.Group, request.Partitions, Requests.CommittedAtUnixMs(request), request.DryRun)
+            : core.Groups.ResetOffsets(request.Group, request.Partitions, Requests.To(request), request.DryRun);
         var response = new ResetOffsetsResponse();
         response.Resets.AddRange(moves.Select(move => new OffsetReset { Partition = move.Partition, FromOffset = move.From, ToOffset = move.To }));
         return Task.FromResult(response);

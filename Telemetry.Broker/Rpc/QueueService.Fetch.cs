@@ -10,6 +10,8 @@ internal sealed partial class QueueService
 {
     private const long ReadBytesMax = 1 << 20;
 
+    private static readonly WriteOptions MoreFollows = new(WriteFlags.BufferHint); // not flushed yet: fewer, larger writes
+
     public override async Task Fetch(IAsyncStreamReader<FetchRequest> requestStream, IServerStreamWriter<FetchResponse> responseStream, ServerCallContext context)
     {
         core.ThrowIfStopping();

@@ -13,10 +13,10 @@ internal sealed partial class QueueService
     private const int PublishesUnderWayMax = 16_384;
     private const long BytesUnderWayMax = 16 << 20;
 
-    private static readonly WriteOptions MoreFollows = new(WriteFlags.BufferHint);
+    private const int AnswersMax = 1024; // in a message
 
     public override async Task PublishStream(
-        IAsyncStreamReader<PublishRequest> requestStream, IServerStreamWriter<PublishResponse> responseStream, ServerCallContext context)
+        IAsyncStreamReader<PublishRequests> requestStream, IServerStreamWriter<PublishResponses> responseStream, ServerCallContext context)
     {
         using var answered = new CancellationTokenSource();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, core.Stopping, answered.Token);
@@ -28,15 +28,17 @@ internal sealed partial class QueueService
             PublishRequest? before = null;
             while (await requestStream.MoveNext(ending.Token))
             {
-                var request = requestStream.Current;
-                if (request.Topic.Length == 0 && before is not null)
-                    (request.Topic, request.ProducerId, request.ProducerEpoch) = (before.Topic, before.ProducerId, before.ProducerEpoch);
-                before = request;
-                await bytes.TakeAsync(request.Batch.Length, ending.Token);
-                // Its outcome is not awaited here: the batch is in its partition's line when the call returns.
-                var publish = Publish(request, context.CancellationToken);
-                if (!underWay.Writer.TryWrite(publish))
-                    await underWay.Writer.WriteAsync(publish, answered.Token);
+                foreach (var request in requestStream.Current.Publishes)
+                {
+                    if (request.Topic.Length == 0 && before is not null)
+                        (request.Topic, request.ProducerId, request.ProducerEpoch) = (before.Topic, before.ProducerId, before.ProducerEpoch);
+                    before = request;
+                    await bytes.TakeAsync(request.Batch.Length, ending.Token);
+                    // Its outcome is not awaited here: the batch is in its partition's line when the call returns.
+                    var publish = Publish(request, context.CancellationToken);
+                    if (!underWay.Writer.TryWrite(publish))
+                        await underWay.Writer.WriteAsync(publish, answered.Token);
+                }
             }
         }
         catch (Exception error) when (ending.IsCancellationRequested && error is OperationCanceledException or RpcException or IOException)
@@ -53,19 +55,25 @@ internal sealed partial class QueueService
     }
 
     private async Task AnswerAsync(
-        ChannelReader<UnderWay> underWay, IServerStreamWriter<PublishResponse> responseStream, ByteWindow bytes, CancellationTokenSource answered)
+        ChannelReader<UnderWay> underWay, IServerStreamWriter<PublishResponses> responseStream, ByteWindow bytes, CancellationTokenSource answered)
     {
         var named = new HashSet<PartitionLog>();
         try
         {
-            await foreach (var next in underWay.ReadAllAsync(CancellationToken.None))
+            while (await underWay.WaitToReadAsync(CancellationToken.None))
             {
-                var outcome = await next.Outcome;
-                bytes.GiveBack(next.Bytes);
-                var response = Answer(next, outcome, withLog: outcome.Error == ErrorCode.Ok && named.Add(next.Partition!));
-                var more = underWay.TryPeek(out var following) && following.Outcome.IsCompleted;
-                responseStream.WriteOptions = more ? MoreFollows : WriteOptions.Default;
-                await responseStream.WriteAsync(response, CancellationToken.None);
+                var message = new PublishResponses();
+                do
+                {
+                    if (!underWay.TryRead(out var next))
+                        break;
+                    var outcome = await next.Ticket.OutcomeAsync();
+                    bytes.GiveBack(next.Bytes);
+                    message.Answers.Add(Answer(next, outcome, withLog: outcome.Error == ErrorCode.Ok && named.Add(next.Partition!)));
+                }
+                // What is ready goes together; nobody waits for the next one.
+                while (message.Answers.Count < AnswersMax && underWay.TryPeek(out var following) && following.Ticket.IsCompleted);
+                await responseStream.WriteAsync(message, CancellationToken.None);
             }
         }
         finally
@@ -83,16 +91,17 @@ internal sealed partial class QueueService
 
         public async ValueTask TakeAsync(long bytes, CancellationToken cancellationToken)
         {
-            while (true)
+            while (!HasRoom(bytes))
             {
                 var next = _givenBack.Next;
-                var taken = Volatile.Read(ref _taken);
-                if (taken == 0 || taken + bytes <= bytesMax)
+                if (HasRoom(bytes))
                     break;
                 await next.WaitAsync(cancellationToken);
             }
             Interlocked.Add(ref _taken, bytes);
         }
+
+        private bool HasRoom(long bytes) => Volatile.Read(ref _taken) is var taken && (taken == 0 || taken + bytes <= bytesMax);
 
         public void GiveBack(long bytes)
         {

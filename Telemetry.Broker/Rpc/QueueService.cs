@@ -29,7 +29,7 @@ internal sealed partial class QueueService(BrokerCore core, BrokerMetrics metric
     public override async Task<PublishResponse> Publish(PublishRequest request, ServerCallContext context)
     {
         var publish = Publish(request, context.CancellationToken);
-        var outcome = await publish.Outcome;
+        var outcome = await publish.Ticket.OutcomeAsync();
         return outcome.Error == ErrorCode.Ok ? Answer(publish, outcome, withLog: true) : throw BrokerErrors.ToRpc(outcome.Error, outcome.Message);
     }
 
@@ -57,12 +57,12 @@ internal sealed partial class QueueService(BrokerCore core, BrokerMetrics metric
             var batch = Requests.Batch(request);
             var wait = Requests.Wait(request);
             var partition = PartitionFor(request);
-            return new UnderWay(partition.PublishAsync(batch, wait, cancellationToken), partition, started, request.Batch.Length);
+            return new UnderWay(partition.Publish(batch, wait, cancellationToken), partition, started, request.Batch.Length);
         }
         catch (BrokerException refused)
         {
             metrics.Rejected(refused.Code);
-            return new UnderWay(new(PublishOutcome.Refused(refused.Code, refused.Message)), null, started, request.Batch.Length);
+            return new UnderWay(new PublishTicket(PublishOutcome.Refused(refused.Code, refused.Message)), null, started, request.Batch.Length);
         }
     }
 
@@ -101,9 +101,9 @@ internal sealed partial class QueueService(BrokerCore core, BrokerMetrics metric
     }
 
     /// <summary>A publish that is not answered yet.</summary>
-    /// <param name="Outcome">How it ends.</param>
+    /// <param name="Ticket">How it ends.</param>
     /// <param name="Partition">Where; null when it was refused before.</param>
     /// <param name="Started">When it came.</param>
     /// <param name="Bytes">Bytes of its batch.</param>
-    private readonly record struct UnderWay(ValueTask<PublishOutcome> Outcome, PartitionLog? Partition, long Started, int Bytes);
+    private readonly record struct UnderWay(PublishTicket Ticket, PartitionLog? Partition, long Started, int Bytes);
 }

@@ -1,6 +1,7 @@
 using Telemetry.Broker.Groups;
 using Telemetry.Broker.Log;
 using Telemetry.Broker.Topics;
+using Telemetry.Messaging.Records;
 using Telemetry.Messaging.V1;
 
 namespace Telemetry.Broker.Rpc;
@@ -71,8 +72,20 @@ internal static class Requests
         ResetOffsetsRequest.ToOneofCase.AppendTimeUnixMs => new ReadFrom.AppendTime(request.AppendTimeUnixMs),
         ResetOffsetsRequest.ToOneofCase.Earliest => new ReadFrom.Earliest(),
         ResetOffsetsRequest.ToOneofCase.Latest => new ReadFrom.Latest(),
-        _ => throw BrokerException.Invalid("to: is missing: expected offset, append_time_unix_ms, earliest or latest"),
+        _ => throw BrokerException.Invalid("to: is missing: expected offset, append_time_unix_ms, committed_at_unix_ms, earliest or latest"),
     };
+
+    /// <summary>When that was committed to which offsets are reset.</summary>
+    /// <exception cref="BrokerException">No calendar has that time.</exception>
+    public static long CommittedAtUnixMs(ResetOffsetsRequest request) => request.CommittedAtUnixMs is >= 0 and <= RecordBatchLimits.TimeUnixMsMax
+        ? request.CommittedAtUnixMs
+        : throw BrokerException.Invalid($"committed_at_unix_ms: {request.CommittedAtUnixMs} is not accepted: expected 0 to {RecordBatchLimits.TimeUnixMsMax}");
+
+    /// <summary>How much history of a group is asked for, in milliseconds; 0: none.</summary>
+    /// <exception cref="BrokerException">It is negative.</exception>
+    public static long HistoryMs(DescribeGroupRequest request) => request.HistoryMs >= 0
+        ? request.HistoryMs
+        : throw BrokerException.Invalid($"history_ms: {request.HistoryMs} is not accepted: expected 0 or more");
 
     /// <summary>How a member takes part.</summary>
     /// <exception cref="BrokerException">A field makes no sense.</exception>

@@ -5,18 +5,21 @@ using Telemetry.Messaging.V1;
 namespace Telemetry.Broker.Topics;
 
 /// <summary>A topic: its partitions, and the opening of producers in all of them.</summary>
-internal sealed class Topic(string name, Guid id, long createdUnixMs, PartitionLog[] partitions, ProducerEpochs epochs) : IAsyncDisposable
+internal sealed class Topic(StoredTopic stored, PartitionLog[] partitions, ProducerEpochs epochs) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _opening = new(1);
     private volatile PartitionLog[] _partitions = partitions;
 
-    public string Name { get; } = name;
+    /// <summary>How it was kept when it was opened; partitions may have been added since.</summary>
+    public StoredTopic Stored { get; } = stored;
+
+    public string Name => Stored.Name;
 
     /// <summary>New each time the topic is made.</summary>
-    public Guid Id { get; } = id;
+    public Guid Id => Stored.Id;
 
     /// <summary>Wall time when it was made.</summary>
-    public long CreatedUnixMs { get; } = createdUnixMs;
+    public long CreatedUnixMs => Stored.CreatedUnixMs;
 
     public IReadOnlyList<PartitionLog> Partitions => _partitions;
 

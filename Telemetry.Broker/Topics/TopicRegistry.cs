@@ -8,7 +8,7 @@ using Telemetry.Messaging.V1;
 namespace Telemetry.Broker.Topics;
 
 /// <summary>Makes the storage of a partition of a new topic.</summary>
-internal delegate IPartitionStorage PartitionStorageFactory(string topic, int partition, LogIdentity log);
+internal delegate IPartitionStorage PartitionStorageFactory(StoredTopic topic, int partition, LogIdentity log);
 
 /// <summary>The topics, by name.</summary>
 internal sealed class TopicRegistry(
@@ -90,7 +90,7 @@ internal sealed class TopicRegistry(
             if (partitions <= now || partitions > BrokerLimits.PartitionsMax)
                 throw BrokerException.Invalid($"partitions: {partitions} is not accepted: topic '{name}' has {now}; expected {now + 1} to {BrokerLimits.PartitionsMax}");
             CheckTotal(partitions - now);
-            var stored = new StoredTopic(topic.Id, name, partitions, topic.CreatedUnixMs);
+            var stored = topic.Stored with { Partitions = partitions };
             Store(name, () =>
             {
                 var more = Open(stored, now);
@@ -106,7 +106,7 @@ internal sealed class TopicRegistry(
         if (_topics.Count >= settings.Limits.TopicsMax)
             throw BrokerException.Invalid($"topic: there are {_topics.Count} topics, the most that this broker takes; delete some");
         CheckTotal(partitions);
-        var stored = new StoredTopic(newId(), name, partitions, clock.UnixMs);
+        var stored = new StoredTopic(newId(), name, partitions, clock.UnixMs, BitConverter.ToUInt32(newId().ToByteArray()));
         Store(name, () =>
         {
             var logs = Open(stored, 0);
@@ -141,10 +141,10 @@ internal sealed class TopicRegistry(
     private PartitionLog[] Open(StoredTopic stored, int from) =>
     [
         .. Enumerable.Range(from, stored.Partitions - from)
-            .Select(i => new PartitionLog(stored.Name, i, storages(stored.Name, i, new LogIdentity(stored.Id, 1)), settings, clock, metrics)),
+            .Select(i => new PartitionLog(stored.Name, i, storages(stored, i, new LogIdentity(stored.Id, 1)), settings, clock, metrics)),
     ];
 
-    private void Add(StoredTopic stored, PartitionLog[] logs) => _topics[stored.Name] = new Topic(stored.Name, stored.Id, stored.CreatedUnixMs, logs, _epochs);
+    private void Add(StoredTopic stored, PartitionLog[] logs) => _topics[stored.Name] = new Topic(stored, logs, _epochs);
 
     private static BrokerException Unknown(string name) => new(ErrorCode.UnknownTopic, $"topic '{Printable(name)}' is not known");
 

@@ -94,6 +94,9 @@ public sealed record GroupState
     /// <summary>Whether its shards are of an input rather than the topic's partitions; then it has no lag.</summary>
     public required bool DividesInput { get; init; }
 
+    /// <summary>Whether its members get no shards until somebody resumes it; its lag grows meanwhile.</summary>
+    public required bool Paused { get; init; }
+
     /// <summary>Raised with every change of the assignment.</summary>
     public required long Generation { get; init; }
 

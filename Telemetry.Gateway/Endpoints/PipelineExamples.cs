@@ -34,6 +34,7 @@ internal static class PipelineExamples
         Group = "collectors",
         Topic = "telemetry",
         DividesInput = false,
+        Paused = false,
         Generation = 4,
         LagRecords = 50,
         LagSeconds = 1.2,

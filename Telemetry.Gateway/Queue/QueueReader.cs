@@ -98,6 +98,7 @@ public sealed class QueueReader(QueueConnection connection, TimeSpan timeout, IL
         Group = group.Group,
         Topic = group.Topic,
         DividesInput = group.DividesInput,
+        Paused = group.Paused,
         Generation = group.Generation,
         LagRecords = group.Shards.Sum(s => s.LagRecords),
         LagSeconds = Rate(group.Shards.Select(s => s.LagSeconds).DefaultIfEmpty(0).Max()),

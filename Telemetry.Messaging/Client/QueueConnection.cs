@@ -28,7 +28,7 @@ public sealed class QueueConnection : IAsyncDisposable
             DisposeHttpClient = true,
             MaxSendMessageSize = SendBytesMax,
             MaxReceiveMessageSize = ReceiveBytesMax,
-            HttpHandler = new CoalescingHandler(new SocketsHttpHandler
+            HttpHandler = new SocketsHttpHandler
             {
                 ConnectTimeout = TimeSpan.FromSeconds(5),
                 EnableMultipleHttp2Connections = true,
@@ -37,7 +37,7 @@ public sealed class QueueConnection : IAsyncDisposable
                 KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
                 KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
                 PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-            }),
+            },
         });
         Admin = new QueueAdmin.QueueAdminClient(_channel);
         Queue = new Queue.QueueClient(_channel);

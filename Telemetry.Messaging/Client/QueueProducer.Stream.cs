@@ -10,7 +10,9 @@ namespace Telemetry.Messaging.Client;
 /// <content>The stream: what is sent, and what an answer means.</content>
 public sealed partial class QueueProducer
 {
-    private static readonly WriteOptions MoreFollows = new(WriteFlags.BufferHint); // not flushed yet: fewer, larger writes
+    private const int MessageBytes = 64 << 10; // a message takes publishes until it has these
+    private const int PublishBytes = 64; // of a publish, beside its batch and its source position
+
     private readonly SemaphoreSlim _work = new(0, 1);
     private readonly ITimer _timer;
     private readonly Backoff _backoff = new();
@@ -121,9 +123,12 @@ public sealed partial class QueueProducer
             while (await call.ResponseStream.MoveNext(ending.Token))
             {
                 _link.Back();
-                Answer(call.ResponseStream.Current);
-                if (_mustOpen)
-                    return "the log is new";
+                foreach (var answer in call.ResponseStream.Current.Answers)
+                {
+                    Answer(answer);
+                    if (_mustOpen)
+                        return "the log is new";
+                }
             }
             return "the queue ended the stream";
         }
@@ -140,28 +145,27 @@ public sealed partial class QueueProducer
         }
     }
 
-    private async Task WriteAsync(IClientStreamWriter<PublishRequest> requests, CancellationTokenSource ending)
+    private async Task WriteAsync(IClientStreamWriter<PublishRequests> requests, CancellationTokenSource ending)
     {
         try
         {
-            var request = NextRequest();
             var named = false;
             while (true)
             {
-                if (request is null)
+                var message = NextMessage();
+                if (message.Publishes.Count == 0)
                 {
                     await _work.WaitAsync(ending.Token);
-                    request = NextRequest();
                     continue;
                 }
                 if (!named)
-                    (request.Topic, request.ProducerId, request.ProducerEpoch) = (_options.Topic, _options.ProducerId, _epoch);
-                named = true;
-                var next = NextRequest();
-                requests.WriteOptions = next is null ? WriteOptions.Default : MoreFollows;
-                if (!await QueueStreams.TryWriteAsync(requests, request, ending.Token))
+                {
+                    var first = message.Publishes[0];
+                    (first.Topic, first.ProducerId, first.ProducerEpoch) = (_options.Topic, _options.ProducerId, _epoch);
+                    named = true;
+                }
+                if (!await QueueStreams.TryWriteAsync(requests, message, ending.Token))
                     return;
-                request = next;
             }
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
@@ -175,31 +179,40 @@ public sealed partial class QueueProducer
         }
     }
 
-    private PublishRequest? NextRequest()
+    /// <summary>What is ready to be sent, as far as it fits.</summary>
+    private PublishRequests NextMessage()
     {
+        var message = new PublishRequests();
         lock (_gate)
         {
             var now = _options.Time.GetTimestamp();
-            long? wakeAt = null;
-            for (var i = 0; i < _partitions.Count; i++)
-            {
-                var partition = _partitions[_nextPartition % _partitions.Count];
-                _nextPartition = (_nextPartition + 1) % _partitions.Count; // in turn, so that one partition does not starve the others
-                if (partition.TakeNext(now) is { } piece)
-                {
-                    _awaited.Enqueue(piece);
-                    if (piece.WasSent)
-                        MessagingMetrics.ProducerRetries.Add(1);
-                    piece.WasSent = true;
-                    return ToRequest(piece, (int)_options.FullWait.TotalMilliseconds);
-                }
-                if (partition is { HasWaiting: true, WaitsUntil: { } due } && !(wakeAt < due))
-                    wakeAt = due;
-            }
-            if (wakeAt is { } at)
-                _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(_options.Time.GetElapsedTime(now, at).TotalMilliseconds)), Timeout.InfiniteTimeSpan);
-            return null;
+            for (var bytes = 0; bytes < MessageBytes && NextPublish(now) is { } publish; bytes += publish.Batch.Length + publish.SourcePosition.Length + PublishBytes)
+                message.Publishes.Add(publish);
         }
+        return message;
+    }
+
+    private PublishRequest? NextPublish(long now)
+    {
+        long? wakeAt = null;
+        for (var i = 0; i < _partitions.Count; i++)
+        {
+            var partition = _partitions[_nextPartition % _partitions.Count];
+            _nextPartition = (_nextPartition + 1) % _partitions.Count; // in turn, so that one partition does not starve the others
+            if (partition.TakeNext(now) is { } piece)
+            {
+                _awaited.Enqueue(piece);
+                if (piece.WasSent)
+                    MessagingMetrics.ProducerRetries.Add(1);
+                piece.WasSent = true;
+                return ToRequest(piece, (int)_options.FullWait.TotalMilliseconds);
+            }
+            if (partition is { HasWaiting: true, WaitsUntil: { } due } && !(wakeAt < due))
+                wakeAt = due;
+        }
+        if (wakeAt is { } at)
+            _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(_options.Time.GetElapsedTime(now, at).TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+        return null;
     }
 
     /// <summary>Without topic and producer: those are named once a stream.</summary>

@@ -1,12 +1,15 @@
 namespace Telemetry.Storage;
 
-/// <summary>A place in one incarnation of a partition's log. Offsets of different logs cannot be compared.</summary>
+/// <summary>
+/// A place in one incarnation of a partition's log. Offsets of different topics cannot be compared; those of two epochs of a
+/// topic are the same up to where the queue says that the two part.
+/// </summary>
 /// <param name="TopicId">New each time the topic is made.</param>
 /// <param name="LogEpoch">Raised each time the log is opened.</param>
 /// <param name="NextOffset">The first record that is not in the store.</param>
 public readonly record struct LogPosition(Guid TopicId, int LogEpoch, long NextOffset)
 {
-    /// <summary>Whether both are places in the same log.</summary>
+    /// <summary>Whether both are places in the same incarnation.</summary>
     public bool IsSameLog(LogPosition other) => TopicId == other.TopicId && LogEpoch == other.LogEpoch;
 }
 

@@ -132,6 +132,22 @@ public sealed class AdminRpcTests
     }
 
     [Fact]
+    public async Task What_is_asked_of_a_groups_history_has_to_make_sense()
+    {
+        await using var broker = await RunningBroker.StartAsync();
+        await Leave(await Member(broker));
+        Assert.Empty((await broker.Admin.DescribeGroupAsync(new DescribeGroupRequest { Group = "g" }, cancellationToken: Cancel)).History);
+        var negative = await Refused(() => broker.Admin.DescribeGroupAsync(new DescribeGroupRequest { Group = "g", HistoryMs = -1 }, cancellationToken: Cancel));
+        Assert.Equal(("INVALID_REQUEST", "history_ms: -1 is not accepted: expected 0 or more"), (negative.Code, negative.Detail));
+        foreach (var time in (long[])[-1, long.MaxValue])
+        {
+            var never = await Refused(() => broker.Admin.ResetOffsetsAsync(new ResetOffsetsRequest { Group = "g", CommittedAtUnixMs = time }, cancellationToken: Cancel));
+            Assert.Equal("INVALID_REQUEST", never.Code);
+            Assert.StartsWith($"committed_at_unix_ms: {time} is not accepted: ", never.Detail, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_group_that_divides_an_input_has_no_offsets_to_reset()
     {
         await using var broker = await RunningBroker.StartAsync();

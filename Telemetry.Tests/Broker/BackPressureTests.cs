@@ -181,12 +181,12 @@ public sealed class BackPressureTests
         await using var broker = new BrokerUnderTest(records: 1000, partitions: 2, limits: new BrokerLimits { MemoryBytesMax = 10_000 });
         var payload = new byte[4000];
         foreach (var partition in broker.Topic.Partitions)
-            Assert.Equal(ErrorCode.Ok, (await partition.PublishAsync(new PublishBatch(payload, 1), TimeSpan.Zero, TestContext.Current.CancellationToken)).Error);
-        var refused = await broker.Partition.PublishAsync(new PublishBatch(payload, 1), TimeSpan.Zero, TestContext.Current.CancellationToken);
+            Assert.Equal(ErrorCode.Ok, (await partition.Publish(new PublishBatch(payload, 1), TimeSpan.Zero, TestContext.Current.CancellationToken).OutcomeAsync()).Error);
+        var refused = await broker.Partition.Publish(new PublishBatch(payload, 1), TimeSpan.Zero, TestContext.Current.CancellationToken).OutcomeAsync();
         Assert.Equal(ErrorCode.PartitionFull, refused.Error);
 
         // Room that another partition gives back is found.
-        var waiting = broker.Partition.PublishAsync(new PublishBatch(payload, 1), Long, TestContext.Current.CancellationToken).AsTask();
+        var waiting = broker.Partition.Publish(new PublishBatch(payload, 1), Long, TestContext.Current.CancellationToken).OutcomeAsync().AsTask();
         broker.Core.Memory.Add(-4000);
         broker.Core.Tick();
         Assert.Equal(ErrorCode.Ok, (await waiting).Error);

@@ -61,7 +61,7 @@ public sealed class BrokerAppTests
         await member.ResponseStream.Next();
         await member.ResponseStream.Next();
         using var publish = broker.Queue.PublishStream(cancellationToken: Cancel);
-        await publish.RequestStream.WriteAsync(new PublishRequest { Topic = "telemetry", Partition = 1, Batch = ByteString.CopyFrom(1), RecordCount = 1 }, Cancel);
+        await publish.RequestStream.WriteAsync(new PublishRequests { Publishes = { new PublishRequest { Topic = "telemetry", Partition = 1, Batch = ByteString.CopyFrom(1), RecordCount = 1 } } }, Cancel);
         await publish.ResponseStream.Next();
 
         Task[] reads = [fetch.ResponseStream.MoveNext(Cancel), member.ResponseStream.MoveNext(Cancel), publish.ResponseStream.MoveNext(Cancel)];

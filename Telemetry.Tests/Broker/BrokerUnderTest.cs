@@ -46,10 +46,10 @@ internal sealed class BrokerUnderTest : IAsyncDisposable
     }
 
     public Task<PublishOutcome> Publish(int records = 10, TimeSpan wait = default, CancellationTokenSource? giveUp = null) =>
-        Partition.PublishAsync(new PublishBatch(Payload(records), records), wait, giveUp?.Token ?? TestContext.Current.CancellationToken).AsTask();
+        Partition.Publish(new PublishBatch(Payload(records), records), wait, giveUp?.Token ?? TestContext.Current.CancellationToken).OutcomeAsync().AsTask();
 
     public Task<PublishOutcome> Publish(string producerId, int epoch, long sequence, int records = 10, TimeSpan wait = default, byte[]? position = null) =>
-        Partition.PublishAsync(new PublishBatch(Payload(records), records, producerId, epoch, sequence, position ?? []), wait, TestContext.Current.CancellationToken).AsTask();
+        Partition.Publish(new PublishBatch(Payload(records), records, producerId, epoch, sequence, position ?? []), wait, TestContext.Current.CancellationToken).OutcomeAsync().AsTask();
 
     public async Task<int> Open(string producerId) => (await Topic.OpenProducerAsync(producerId, TestContext.Current.CancellationToken)).Epoch;
 

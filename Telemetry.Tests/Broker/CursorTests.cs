@@ -145,7 +145,7 @@ public sealed class CursorTests
             }
         }, TestContext.Current.CancellationToken);
         for (var i = 0; i < batches; i++)
-            Assert.Equal(i, (await partition.PublishAsync(new PublishBatch(new byte[1], 1), TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)).BaseOffset);
+            Assert.Equal(i, (await partition.Publish(new PublishBatch(new byte[1], 1), TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken).OutcomeAsync()).BaseOffset);
         await reading.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 

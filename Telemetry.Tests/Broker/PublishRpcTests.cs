@@ -107,14 +107,14 @@ public sealed class PublishRpcTests
     public async Task A_stream_answers_each_request_in_order_and_stays_open_after_errors()
     {
         await using var broker = await RunningBroker.StartAsync();
-        using var stream = broker.Queue.PublishStream(cancellationToken: Cancel);
+        using var stream = new PublishStream(broker.Queue.PublishStream(cancellationToken: Cancel));
         for (var i = 0; i < 100; i++)
-            await stream.RequestStream.WriteAsync(Request([1], i % 10 == 9 ? 0 : 2), Cancel);
+            await stream.RequestStream.WriteAsync(Message(Request([1], i % 10 == 9 ? 0 : 2)), Cancel);
         await stream.RequestStream.CompleteAsync();
         var offset = 0;
         for (var i = 0; i < 100; i++)
         {
-            var answer = await stream.ResponseStream.Next();
+            var answer = await stream.NextAnswer();
             if (i % 10 == 9)
             {
                 Assert.Equal((ErrorCode.InvalidRequest, -1), (answer.Error, answer.BaseOffset));
@@ -134,23 +134,41 @@ public sealed class PublishRpcTests
     {
         await using var broker = await RunningBroker.StartAsync();
         var opened = await broker.Queue.OpenProducerAsync(new OpenProducerRequest { Topic = "telemetry", ProducerId = "p" }, cancellationToken: Cancel);
-        using var stream = broker.Queue.PublishStream(cancellationToken: Cancel);
-        await stream.RequestStream.WriteAsync(Request([1], 2, opened.ProducerEpoch), Cancel);
-        await stream.RequestStream.WriteAsync(new PublishRequest { Batch = ByteString.CopyFrom(2), RecordCount = 3, BaseSequence = 2 }, Cancel);
-        await stream.RequestStream.WriteAsync(new PublishRequest { Batch = ByteString.CopyFrom(3), RecordCount = 1, Partition = 1 }, Cancel);
-        await stream.RequestStream.WriteAsync(new PublishRequest { Batch = ByteString.CopyFrom(1), RecordCount = 2 }, Cancel);
-        PublishResponse[] answers = [await stream.ResponseStream.Next(), await stream.ResponseStream.Next(), await stream.ResponseStream.Next(), await stream.ResponseStream.Next()];
+        using var stream = new PublishStream(broker.Queue.PublishStream(cancellationToken: Cancel));
+        await stream.RequestStream.WriteAsync(Message(Request([1], 2, opened.ProducerEpoch)), Cancel);
+        await stream.RequestStream.WriteAsync(Message(new PublishRequest { Batch = ByteString.CopyFrom(2), RecordCount = 3, BaseSequence = 2 }), Cancel);
+        await stream.RequestStream.WriteAsync(Message(new PublishRequest { Batch = ByteString.CopyFrom(3), RecordCount = 1, Partition = 1 }), Cancel);
+        await stream.RequestStream.WriteAsync(Message(new PublishRequest { Batch = ByteString.CopyFrom(1), RecordCount = 2 }), Cancel);
+        PublishResponse[] answers = [await stream.NextAnswer(), await stream.NextAnswer(), await stream.NextAnswer(), await stream.NextAnswer()];
         Assert.Equal([(0, false), (2, false), (0, false), (0, true)], answers.Select(answer => (answer.BaseOffset, answer.Duplicate)));
         Assert.Equal([opened.Partitions[0].Log, null, opened.Partitions[1].Log, null], answers.Select(answer => answer.Log));
+    }
+
+    [Fact]
+    public async Task Publishes_of_one_message_are_answered_one_by_one_in_their_order()
+    {
+        await using var broker = await RunningBroker.StartAsync();
+        using var stream = new PublishStream(broker.Queue.PublishStream(cancellationToken: Cancel));
+        var publishes = Enumerable.Range(0, 3000).Select(i => new PublishRequest { Topic = i == 0 ? "telemetry" : "", Partition = i % 2, Batch = ByteString.CopyFrom(1), RecordCount = i == 7 ? 0 : 1 });
+        await stream.RequestStream.WriteAsync(Message([.. publishes]), Cancel);
+        await stream.RequestStream.WriteAsync(Message(), Cancel);
+        await stream.RequestStream.CompleteAsync();
+        long[] next = [0, 0];
+        for (var i = 0; i < 3000; i++)
+        {
+            var answer = await stream.NextAnswer();
+            Assert.Equal(i == 7 ? -1 : next[i % 2]++, answer.BaseOffset);
+        }
+        await stream.ResponseStream.Ended();
     }
 
     [Fact]
     public async Task A_first_request_of_a_stream_without_a_topic_is_refused()
     {
         await using var broker = await RunningBroker.StartAsync();
-        using var stream = broker.Queue.PublishStream(cancellationToken: Cancel);
-        await stream.RequestStream.WriteAsync(new PublishRequest { Batch = ByteString.CopyFrom(1), RecordCount = 1 }, Cancel);
-        var answer = await stream.ResponseStream.Next();
+        using var stream = new PublishStream(broker.Queue.PublishStream(cancellationToken: Cancel));
+        await stream.RequestStream.WriteAsync(Message(new PublishRequest { Batch = ByteString.CopyFrom(1), RecordCount = 1 }), Cancel);
+        var answer = await stream.NextAnswer();
         Assert.Equal(ErrorCode.InvalidRequest, answer.Error);
         Assert.StartsWith("topic", answer.Message, StringComparison.Ordinal);
     }
@@ -159,17 +177,17 @@ public sealed class PublishRpcTests
     public async Task A_publish_that_waits_for_room_does_not_hold_up_the_streams_other_partitions()
     {
         await using var broker = await RunningBroker.StartAsync(new BrokerOptions { MaxMessagesPerPartition = 10, MaxPartitions = 2, MessageTtl = TimeSpan.FromDays(1) });
-        using var stream = broker.Queue.PublishStream(cancellationToken: Cancel);
-        await stream.RequestStream.WriteAsync(Request([1], 10), Cancel);
-        Assert.Equal(0, (await stream.ResponseStream.Next()).BaseOffset);
+        using var stream = new PublishStream(broker.Queue.PublishStream(cancellationToken: Cancel));
+        await stream.RequestStream.WriteAsync(Message(Request([1], 10)), Cancel);
+        Assert.Equal(0, (await stream.NextAnswer()).BaseOffset);
         var waiting = Request([1], 5);
         waiting.WaitMs = 30_000;
-        await stream.RequestStream.WriteAsync(waiting, Cancel);
+        await stream.RequestStream.WriteAsync(Message(waiting), Cancel);
         var other = broker.Core.Topics.Get("telemetry").Partitions[1];
         var changed = other.Changed;
         var toOther = Request([1], 5);
         toOther.Partition = 1;
-        await stream.RequestStream.WriteAsync(toOther, Cancel);
+        await stream.RequestStream.WriteAsync(Message(toOther), Cancel);
         await changed.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         Assert.Equal(5, other.HighWatermark);
 
@@ -180,8 +198,8 @@ public sealed class PublishRpcTests
         var generation = (await member.ResponseStream.Next()).Assign.Generation;
         var commit = new CommitRequest { Group = "g", MemberId = "m", Offsets = { new OffsetCommit { Shard = 0, Offset = 10, Generation = generation } } };
         Assert.Equal(ErrorCode.Ok, Assert.Single((await broker.Queue.CommitAsync(commit, cancellationToken: Cancel)).Results).Error);
-        Assert.Equal(10, (await stream.ResponseStream.Next()).BaseOffset);
-        Assert.Equal(0, (await stream.ResponseStream.Next()).BaseOffset);
+        Assert.Equal(10, (await stream.NextAnswer()).BaseOffset);
+        Assert.Equal(0, (await stream.NextAnswer()).BaseOffset);
     }
 
     [Fact]
@@ -190,10 +208,10 @@ public sealed class PublishRpcTests
         await using var broker = await RunningBroker.StartAsync(new BrokerOptions { MaxMessagesPerPartition = 10, MaxPartitions = 1 });
         await broker.Queue.PublishAsync(Request([1], 10), cancellationToken: Cancel);
         using var vanish = new CancellationTokenSource();
-        using var stream = broker.Queue.PublishStream(cancellationToken: vanish.Token);
+        using var stream = new PublishStream(broker.Queue.PublishStream(cancellationToken: vanish.Token));
         var waiting = Request([1], 5);
         waiting.WaitMs = 30_000;
-        await stream.RequestStream.WriteAsync(waiting, Cancel);
+        await stream.RequestStream.WriteAsync(Message(waiting), Cancel);
         var partition = broker.Core.Topics.Get("telemetry").Partitions[0];
         await Eventually.Is(() => partition.WaitingCount == 1);
         await vanish.CancelAsync();
@@ -204,12 +222,14 @@ public sealed class PublishRpcTests
     public async Task F35_a_message_far_over_the_limit_ends_the_stream_with_a_clear_error()
     {
         await using var broker = await RunningBroker.StartAsync();
-        using var stream = broker.Queue.PublishStream(cancellationToken: Cancel);
+        using var stream = new PublishStream(broker.Queue.PublishStream(cancellationToken: Cancel));
         // The write may be cut short; the read says why.
-        await stream.RequestStream.WriteAsync(Request(new byte[BrokerApp.MessageBytesMax + 1], 1), Cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await stream.RequestStream.WriteAsync(Message(Request(new byte[BrokerApp.MessageBytesMax + 1], 1)), Cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         var refused = await RunningBroker.Refused(() => stream.ResponseStream.MoveNext(Cancel));
         Assert.Equal((StatusCode.InvalidArgument, "BATCH_TOO_LARGE"), (refused.Status, refused.Code));
     }
+
+    private static PublishRequests Message(params PublishRequest[] publishes) => new() { Publishes = { publishes } };
 
     private static PublishRequest Request(byte[] batch, int records, int? epoch = null) => new()
     {
@@ -219,4 +239,23 @@ public sealed class PublishRpcTests
         ProducerId = epoch is null ? "" : "p",
         ProducerEpoch = epoch ?? 0,
     };
+}
+
+/// <summary>Answers one by one, however they came.</summary>
+internal sealed class PublishStream(AsyncDuplexStreamingCall<PublishRequests, PublishResponses> call) : IDisposable
+{
+    private readonly Queue<PublishResponse> _answers = new();
+
+    public IClientStreamWriter<PublishRequests> RequestStream => call.RequestStream;
+
+    public IAsyncStreamReader<PublishResponses> ResponseStream => call.ResponseStream;
+
+    public async Task<PublishResponse> NextAnswer()
+    {
+        while (_answers.Count == 0)
+            (await call.ResponseStream.Next()).Answers.ToList().ForEach(_answers.Enqueue);
+        return _answers.Dequeue();
+    }
+
+    public void Dispose() => call.Dispose();
 }

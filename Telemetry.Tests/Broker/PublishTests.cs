@@ -22,7 +22,7 @@ public sealed class PublishTests
     {
         await using var broker = new BrokerUnderTest();
         var payload = BrokerUnderTest.Payload(100);
-        await broker.Partition.PublishAsync(new PublishBatch(payload, 2), TimeSpan.Zero, TestContext.Current.CancellationToken);
+        await broker.Partition.Publish(new PublishBatch(payload, 2), TimeSpan.Zero, TestContext.Current.CancellationToken).OutcomeAsync();
         var batches = new List<StoredBatch>();
         await broker.Partition.ReadAsync(1, 1000, batches, TestContext.Current.CancellationToken);
         Assert.True(Assert.Single(batches).Payload.Equals(payload.AsMemory()));

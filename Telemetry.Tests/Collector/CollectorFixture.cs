@@ -11,7 +11,7 @@ namespace Telemetry.Tests.Collector;
 internal sealed class CollectorFixture : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("collector-").FullName;
-    private readonly List<WebApplication> _apps = [];
+    private readonly List<(WebApplication App, CollectorService Service)> _apps = [];
 
     public CollectorFixture() => Reader = new TelemetryReader(DatabasePath);
 
@@ -30,17 +30,13 @@ internal sealed class CollectorFixture : IAsyncDisposable
     public async Task<WebApplication> StartAsync(FakeQueue queue, Func<CollectorOptions, CollectorOptions>? change = null, TimeProvider? time = null)
     {
         var app = CollectorApp.Build((change ?? (o => o))(Options), () => queue, time ?? TimeProvider.System);
-        _apps.Add(app);
+        _apps.Add((app, ServiceOf(app)));
         await app.StartAsync(TestContext.Current.CancellationToken);
         return app;
     }
 
     /// <summary>Ends a collector as a kill does: what is in hand is not written, and nobody is told.</summary>
-    public static async Task KillAsync(WebApplication app)
-    {
-        foreach (var service in app.Services.GetServices<IHostedService>().OfType<CollectorService>())
-            await service.StopAsync(new CancellationToken(canceled: true));
-    }
+    public static Task KillAsync(WebApplication app) => ServiceOf(app).StopAsync(new CancellationToken(canceled: true));
 
     /// <summary>The values of power_w of a host, in the order of their times: with <see cref="Samples.Run"/> they are the seconds.</summary>
     public async Task<List<double>> ValuesAsync(string host = "a")
@@ -60,9 +56,15 @@ internal sealed class CollectorFixture : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var app in _apps)
+        foreach (var (app, service) in _apps)
+        {
+            // A host that is disposed does not stop its services: they would go on with a store that is closed.
+            await service.StopAsync(new CancellationToken(canceled: true));
             await app.DisposeAsync();
+        }
         Reader.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
+
+    private static CollectorService ServiceOf(WebApplication app) => app.Services.GetServices<IHostedService>().OfType<CollectorService>().Single();
 }

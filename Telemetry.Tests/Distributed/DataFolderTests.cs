@@ -53,6 +53,44 @@ public sealed class DataFolderTests : IDisposable
         Assert.All(gaps, gap => Assert.EndsWith("log replaced", gap, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task F20_A_copy_of_the_log_from_before_is_a_gap_and_what_comes_after_is_stored()
+    {
+        var (log, copy) = (Path.Combine(DataFolder, "broker"), Path.Combine(_folder.FullName, "copy"));
+        var copied = Write(rows: 3_000);
+        await RunAsync();
+        Copy(log, copy);
+        var stored = Write(rows: 6_000);
+        await RunAsync();
+        Directory.Delete(log, recursive: true);
+        Directory.Move(copy, log);
+        // The queue knows of what was copied only, so what came after it is sent again, and then what is new.
+        var all = stored + Write(rows: 9_000) - copied;
+        await RunAsync(all);
+        var database = Path.Combine(DataFolder, "telemetry.db");
+        Assert.Equal(all, await StoreContents.RowsAsync(database, TestContext.Current.CancellationToken));
+        var gaps = await StoreContents.GapsAsync(database, TestContext.Current.CancellationToken);
+        Assert.Equal(4, gaps.Count);
+        Assert.All(gaps, gap => Assert.EndsWith("log replaced", gap, StringComparison.Ordinal));
+    }
+
+    /// <returns>How many records the file has.</returns>
+    private long Write(int rows)
+    {
+        FleetFile.Write(CsvFile, rows);
+        return StraightReading.Read(CsvFile).Records;
+    }
+
+    private static void Copy(string from, string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+    }
+
     /// <summary>Sends the file once, until it is stored.</summary>
     private async Task RunAsync(long? rows = null)
     {

@@ -49,7 +49,7 @@ public sealed class PipelineTests
 
         var answer = await server.GetAsync(Route);
         Assert.Equal(
-            """{"reachable":true,"reason":null,"topics":[{"topic":"telemetry","created_at":"2025-07-18T20:00:00Z","records":16,"bytes":900,"appended_per_second":2.5,"partitions":[{"partition":0,"log_epoch":1,"log_start_offset":4,"high_watermark":20,"log_end_offset":21,"bytes":900,"appended_per_second":2.5,"last_append_at":"2025-07-18T21:00:00Z","expired_unread":3},{"partition":1,"log_epoch":1,"log_start_offset":0,"high_watermark":0,"log_end_offset":0,"bytes":0,"appended_per_second":0,"last_append_at":null,"expired_unread":0}]}],"groups":[{"group":"collectors","topic":"telemetry","divides_input":false,"generation":4,"lag_records":12,"lag_seconds":1.5,"members":[{"member_id":"m-1","client":"collector-0/17","joined_at":"2025-07-18T20:00:00Z"}],"shards":[{"shard":0,"member_id":"m-1","committed_offset":8,"committed_at":"2025-07-18T21:00:00Z","lag_records":12,"lag_seconds":1.5,"gap_records":3},{"shard":1,"member_id":null,"committed_offset":null,"committed_at":null,"lag_records":0,"lag_seconds":0,"gap_records":0}]}]}""",
+            """{"reachable":true,"reason":null,"topics":[{"topic":"telemetry","created_at":"2025-07-18T20:00:00Z","records":16,"bytes":900,"appended_per_second":2.5,"partitions":[{"partition":0,"log_epoch":1,"log_start_offset":4,"high_watermark":20,"log_end_offset":21,"bytes":900,"appended_per_second":2.5,"last_append_at":"2025-07-18T21:00:00Z","expired_unread":3},{"partition":1,"log_epoch":1,"log_start_offset":0,"high_watermark":0,"log_end_offset":0,"bytes":0,"appended_per_second":0,"last_append_at":null,"expired_unread":0}]}],"groups":[{"group":"collectors","topic":"telemetry","divides_input":false,"paused":true,"generation":4,"lag_records":12,"lag_seconds":1.5,"members":[{"member_id":"m-1","client":"collector-0/17","joined_at":"2025-07-18T20:00:00Z"}],"shards":[{"shard":0,"member_id":"m-1","committed_offset":8,"committed_at":"2025-07-18T21:00:00Z","lag_records":12,"lag_seconds":1.5,"gap_records":3},{"shard":1,"member_id":null,"committed_offset":null,"committed_at":null,"lag_records":0,"lag_seconds":0,"gap_records":0}]}]}""",
             answer.GetProperty("queue").GetRawText());
         Assert.Equal(12, answer.GetProperty("store").GetProperty("lag_records").GetInt64());
         Assert.Equal(12, answer.GetProperty("store").GetProperty("checkpoints")[0].GetProperty("lag_records").GetInt64());
@@ -153,7 +153,7 @@ public sealed class PipelineTests
             ExpiredUnread = 3,
         });
         queue.Topics.Topics.Add(topic);
-        var group = new GroupDescription { Group = "collectors", Topic = "telemetry", Generation = 4 };
+        var group = new GroupDescription { Group = "collectors", Topic = "telemetry", Generation = 4, Paused = true };
         group.Members.Add(new MemberDescription { MemberId = "m-1", Client = "collector-0/17", JoinedUnixMs = time - hour });
         group.Shards.Add(new ShardDescription
         {

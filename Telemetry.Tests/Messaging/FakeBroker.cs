@@ -42,6 +42,9 @@ internal sealed class FakeBroker : IAsyncDisposable
 
     public ConcurrentQueue<CommitRequest> Commits { get; } = new();
 
+    /// <summary>The messages on publish streams.</summary>
+    public ConcurrentQueue<PublishRequests> Messages { get; } = new();
+
     public int Opened { get; private set; }
 
     public int PublishStreams { get; private set; }
@@ -110,7 +113,7 @@ internal sealed class FakeBroker : IAsyncDisposable
             return Task.FromResult(broker.OnOpen?.Invoke(request) ?? broker.Log.Open(request.ProducerId));
         }
 
-        public override async Task PublishStream(IAsyncStreamReader<PublishRequest> requests, IServerStreamWriter<PublishResponse> answers, ServerCallContext context)
+        public override async Task PublishStream(IAsyncStreamReader<PublishRequests> requests, IServerStreamWriter<PublishResponses> answers, ServerCallContext context)
         {
             broker.PublishStreams++;
             try
@@ -119,14 +122,17 @@ internal sealed class FakeBroker : IAsyncDisposable
                 PublishRequest? before = null;
                 while (await requests.MoveNext(context.CancellationToken))
                 {
-                    var request = requests.Current;
-                    if (request.Topic.Length == 0 && before is not null)
-                        (request.Topic, request.ProducerId, request.ProducerEpoch) = (before.Topic, before.ProducerId, before.ProducerEpoch);
-                    before = request;
-                    broker.Published.Enqueue(request);
-                    var answer = broker.OnPublish(request) ?? broker.Log.Append(request);
-                    // Answers in the order of the requests, and requests are read on meanwhile: pipelined.
-                    answering = AnswerAsync(answering, request, answer);
+                    broker.Messages.Enqueue(requests.Current);
+                    foreach (var request in requests.Current.Publishes)
+                    {
+                        if (request.Topic.Length == 0 && before is not null)
+                            (request.Topic, request.ProducerId, request.ProducerEpoch) = (before.Topic, before.ProducerId, before.ProducerEpoch);
+                        before = request;
+                        broker.Published.Enqueue(request);
+                        var answer = broker.OnPublish(request) ?? broker.Log.Append(request);
+                        // Answers in the order of the requests, and requests are read on meanwhile: pipelined.
+                        answering = AnswerAsync(answering, request, answer);
+                    }
                 }
                 await answering;
             }
@@ -146,7 +152,7 @@ internal sealed class FakeBroker : IAsyncDisposable
                 {
                     context.GetHttpContext().Abort();
                 }
-                await answers.WriteAsync(answer);
+                await answers.WriteAsync(new PublishResponses { Answers = { answer } });
             }
         }
 

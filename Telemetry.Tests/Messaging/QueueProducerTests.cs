@@ -63,6 +63,22 @@ public sealed class QueueProducerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Publishes_that_are_ready_go_together_in_messages_of_64_KiB()
+    {
+        await using var producer = await OpenAsync(new() { Topic = "t", ProducerId = "p", InFlightMax = 1000 });
+        await Wait.For(await SendAsync(producer, 0, count: 1));
+        await _broker.StopAsync();
+        var before = _broker.Messages.Count;
+        var sent = new List<Task<PublishResult>>();
+        for (var i = 0; i < 1000; i++)
+            sent.Add(await producer.SendAsync(i % 4, new byte[936], 1, default, Wait.Token));
+        await _broker.StartAgainAsync();
+        await Wait.For(Task.WhenAll(sent));
+        var messages = _broker.Messages.Skip(before).Select(message => message.Publishes.Count).ToList();
+        Assert.Equal([.. Enumerable.Repeat(66, 15), 10], messages);
+    }
+
+    [Fact]
     public async Task F10_a_publish_whose_answer_was_lost_is_sent_again_and_appended_once()
     {
         var lost = 0;

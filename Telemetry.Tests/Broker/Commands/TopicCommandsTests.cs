@@ -83,6 +83,23 @@ public sealed class TopicCommandsTests
         Assert.Equal(7, (await broker.RunAsync("topics", "list", "-o", "json")).Json.GetProperty("topics")[0].GetProperty("partitions")[0].GetProperty("expired_unread").GetInt64());
     }
 
+    [Fact]
+    public async Task A_topic_gets_more_partitions_and_never_fewer()
+    {
+        await using var broker = await CommandRuns.StartAsync();
+        await broker.RunAsync("topics", "create", "telemetry");
+        Assert.Equal("topic 'telemetry' has 3 partitions now", (await broker.RunAsync("topics", "add-partitions", "telemetry", "--partitions", "3")).Text);
+        Assert.Equal(4, (await broker.RunAsync("topics", "add-partitions", "telemetry", "--partitions", "4", "-o", "json")).Json.GetProperty("partitions").GetArrayLength());
+        foreach (var partitions in (string[])["4", "1"])
+        {
+            Assert.Equal(
+                $"broker: partitions: {partitions} is not accepted: topic 'telemetry' has 4; expected 5 to 1024",
+                (await broker.RunAsync("topics", "add-partitions", "telemetry", "--partitions", partitions)).Refusal(1));
+        }
+        Assert.Equal(4, broker.Core.Topics.Get("telemetry").Partitions.Count);
+        Assert.Equal("broker: topic 'other' is not known", (await broker.RunAsync("topics", "add-partitions", "other", "--partitions", "5")).Refusal(1));
+    }
+
     [Theory]
     [InlineData("describe", "broker: topic 'telemetry' is not known")]
     [InlineData("delete", "broker: topic 'telemetry' is not known")]

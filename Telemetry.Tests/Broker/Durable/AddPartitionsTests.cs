@@ -44,7 +44,7 @@ public class AddPartitionsTests
         Assert.Equal(6, shards.Count);
         Assert.Equal([3, 3], shards.GroupBy(shard => shard.MemberId).Select(of => of.Count()));
         // Unread records of the new partitions are kept and seen as lag, as those of the old ones.
-        await broker.Topic.Partition(5).PublishAsync(new PublishBatch(new byte[5], 5), TimeSpan.Zero, TestContext.Current.CancellationToken);
+        await broker.Topic.Partition(5).Publish(new PublishBatch(new byte[5], 5), TimeSpan.Zero, TestContext.Current.CancellationToken).OutcomeAsync();
         Assert.Equal(15, broker.Core.Groups.Get("g").Lags().Sum(lag => lag.Lag.Records));
     }
 
@@ -75,5 +75,5 @@ public class AddPartitionsTests
     }
 
     private static Task<PublishOutcome> Publish(DurableBroker broker, int partition, int epoch, long sequence) => broker.Finish(broker.Topic.Partition(partition)
-        .PublishAsync(new PublishBatch(new byte[10], 1, "p", epoch, sequence), TimeSpan.Zero, TestContext.Current.CancellationToken).AsTask());
+        .Publish(new PublishBatch(new byte[10], 1, "p", epoch, sequence), TimeSpan.Zero, TestContext.Current.CancellationToken).OutcomeAsync().AsTask());
 }

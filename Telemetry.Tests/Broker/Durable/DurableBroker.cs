@@ -59,7 +59,7 @@ internal sealed class DurableBroker : IAsyncDisposable
 
     /// <summary>Begins a publish; it ends with a round of the committer.</summary>
     public Task<PublishOutcome> Begin(byte[] payload, int records = 1, string producer = "", int epoch = 0, long sequence = 0, byte[]? position = null) =>
-        Partition.PublishAsync(new PublishBatch(payload, records, producer, epoch, sequence, position ?? []), TimeSpan.Zero, TestContext.Current.CancellationToken).AsTask();
+        Partition.Publish(new PublishBatch(payload, records, producer, epoch, sequence, position ?? []), TimeSpan.Zero, TestContext.Current.CancellationToken).OutcomeAsync().AsTask();
 
     /// <summary>Publishes and waits.</summary>
     public Task<PublishOutcome> Publish(byte[] payload, int records = 1, string producer = "", int epoch = 0, long sequence = 0, byte[]? position = null) =>
@@ -104,7 +104,7 @@ internal sealed class DurableBroker : IAsyncDisposable
     /// <summary>Stops in order, and starts again.</summary>
     public async Task<DurableBroker> RestartInOrder()
     {
-        Core.SaveGroups();
+        Core.Groups.Save();
         await DisposeAsync();
         _dead = true;
         return new DurableBroker(Disk.After(null), _records, _fsync, Time, _newId, partitions: _partitions, ttl: _ttl);

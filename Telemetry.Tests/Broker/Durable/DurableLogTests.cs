@@ -261,7 +261,7 @@ public class DurableLogTests
         var epochs = new List<long>();
         await broker.Publish(new byte[64 << 10]);
         await broker.Publish(Text(20));
-        new SegmentScan(broker.Disk.Open(broker.LastSegment, create: false), (in Frame frame, long _, int _) =>
+        new SegmentScan(broker.Disk.Open(broker.LastSegment, create: false), broker.Topic.Stored.ChecksumSeed, (in Frame frame, long _, int _) =>
         {
             if (frame.Kind == FrameKind.Epoch)
                 epochs.Add(frame.Sequence);

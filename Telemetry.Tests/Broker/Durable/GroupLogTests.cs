@@ -94,7 +94,7 @@ public class GroupLogTests
     {
         using var log = Open();
         Assert.Empty(log.Groups);
-        Assert.Empty(log.History("g", 0));
+        Assert.Empty(log.History("g", Topic, 0));
     }
 
     [Fact]
@@ -107,13 +107,13 @@ public class GroupLogTests
             log.Save([Group("g", time / second, 0)], time);
             Assert.InRange(_disk.Contents(Path).Count, 0, (64 << 10) + 1000);
         }
-        var history = log.History("g", 0).Where(point => point.Shard == 0).ToList();
+        var history = log.History("g", Topic, 0).Where(point => point.Shard == 0).ToList();
         Assert.Equal(3 * day - 60 * second, history[^1].UnixMs);
         Assert.All(history, point => Assert.Equal(point.UnixMs, point.Offset * second));
         Assert.InRange(history.Count(point => point.UnixMs > 2 * day), 50, 1500);
         Assert.True(history.Zip(history.Skip(1)).All(pair => pair.First.UnixMs < pair.Second.UnixMs));
-        Assert.Equal(history.Count(point => point.UnixMs >= 2 * day + 5), log.History("g", 2 * day + 5).Count);
-        Assert.Empty(log.History("other", 0));
+        Assert.Equal(history.Count(point => point.UnixMs >= 2 * day + 5), log.History("g", Topic, 2 * day + 5).Count);
+        Assert.Empty(log.History("other", Topic, 0));
     }
 
     [Fact]
@@ -140,6 +140,59 @@ public class GroupLogTests
         log.Save([Group("g", 6, 7)], 3000);
         using var after = new GroupLog(_disk.After(new Random(1)), Path, 1 << 20);
         Assert.Equal(6, Assert.Single(after.Groups).Shards[0].Committed);
+    }
+
+    [Fact]
+    public void F07_what_a_killed_process_left_unsynced_does_not_go_with_the_power_once_it_was_read()
+    {
+        using (var log = Open())
+        {
+            log.Save([Group("g", 5, 7)], 1000);
+            // Killed between the write of a line and its sync.
+            _disk.DiesAfter = 1;
+            Assert.Throws<IOException>(() => log.Save([Group("g", 6, 7)], 2000));
+        }
+        var disk = _disk.After(null);
+        using (var log = new GroupLog(disk, Path, 1 << 20))
+        {
+            Assert.Equal(6, Assert.Single(log.Groups).Shards[0].Committed);
+            log.Save([Group("g", 6, 7)], 3000);
+        }
+        for (var seed = 1; seed <= 10; seed++)
+        {
+            using var after = new GroupLog(disk.After(new Random(seed)), Path, 1 << 20);
+            Assert.Equal(6, Assert.Single(after.Groups).Shards[0].Committed);
+        }
+    }
+
+    [Fact]
+    public void F05_what_was_refused_is_not_there_after_a_later_save_although_it_was_written()
+    {
+        using var log = Open();
+        log.Save([Group("g", 5, 7), Group("h", 1, 1)], 1000);
+        _disk.FailSync = true;
+        Assert.Throws<IOException>(() => log.Save([Group("g", 6, 7) with { Paused = true }, Group("new", 1, 1)], 2000));
+        _disk.FailSync = false;
+        log.Save([Group("g", 5, 7), Group("h", 1, 1)], 3000);
+        foreach (var disk in (SimulatedDisk[])[_disk, _disk.After(new Random(1)), _disk.After(new Random(2))])
+        {
+            using var after = new GroupLog(disk, Path, 1 << 20);
+            Assert.Equal([("g", false, 5), ("h", false, 1)], after.Groups.OrderBy(group => group.Name).Select(group => (group.Name, group.Paused, group.Shards[0].Committed)));
+        }
+    }
+
+    [Fact]
+    public void History_has_each_change_once_and_nothing_of_another_group_of_that_name()
+    {
+        using var log = Open();
+        log.Save([Group("g", 5, 7)], 1000);
+        log.Save([Group("g", 5, 7) with { Paused = true }], 2000); // says all of the group
+        log.Save([Group("g", 6, 7)], 3000);
+        Assert.Equal([(0, 1000, 5), (1, 1000, 7), (0, 3000, 6)], log.History("g", Topic, 0).Select(point => (point.Shard, point.UnixMs, point.Offset)));
+        Assert.Empty(log.History("g", Guid.Empty, 0));
+        log.Save([], 4000);
+        log.Save([Group("g", 5, 8)], 5000);
+        Assert.Equal([(0, 5000, 5), (1, 5000, 8)], log.History("g", Topic, 0).Select(point => (point.Shard, point.UnixMs, point.Offset)));
     }
 
     private static StoredGroup Group(string name, long first, long second) => new(name, Topic, 0, 3, [new(0, first, 1, 0), new(1, second, 1, 0)]);

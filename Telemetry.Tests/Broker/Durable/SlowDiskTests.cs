@@ -12,31 +12,32 @@ public class SlowDiskTests
     public async Task F24_what_is_on_its_way_to_a_slow_disk_is_bounded_and_publishers_wait()
     {
         await using var broker = new DurableBroker(underWayBytes: 5 * Bytes, partitions: 2);
-        var answers = new List<Task<PublishOutcome>>();
+        var answers = new List<PublishTicket>();
         for (var i = 0; i < 20; i++)
             answers.Add(Publish(broker, 0, TimeSpan.FromSeconds(30)));
         Assert.Equal(16, broker.Partition.WaitingCount);
         Assert.InRange(broker.Core.Settings.UnderWay.Used, 4 * Bytes, 5 * Bytes);
 
         // Who does not wait is told; another partition may begin, though not do more.
-        var refused = await Publish(broker, 0, TimeSpan.Zero);
+        var refused = await Publish(broker, 0, TimeSpan.Zero).OutcomeAsync();
         Assert.Equal(ErrorCode.PartitionFull, refused.Error);
         Assert.Contains("waits for the disk", refused.Message, StringComparison.Ordinal);
         answers.Add(Publish(broker, 1, TimeSpan.Zero));
-        Assert.Equal(ErrorCode.PartitionFull, (await Publish(broker, 1, TimeSpan.Zero)).Error);
+        Assert.Equal(ErrorCode.PartitionFull, (await Publish(broker, 1, TimeSpan.Zero).OutcomeAsync()).Error);
 
         // A deadline is a deadline, whatever the disk does.
         broker.Time.Advance(TimeSpan.FromSeconds(31));
         broker.Core.Tick();
         var late = answers.Where(answer => answer.IsCompleted).ToList();
         Assert.Equal(16, late.Count);
-        Assert.All(late, answer => Assert.Equal(ErrorCode.PartitionFull, answer.Result.Error));
+        foreach (var answer in late)
+            Assert.Equal(ErrorCode.PartitionFull, (await answer.OutcomeAsync()).Error);
 
         // When the disk is back all that was taken is acknowledged, and there is room again.
         foreach (var answer in answers.Except(late))
-            Assert.Equal(ErrorCode.Ok, (await broker.Finish(answer)).Error);
+            Assert.Equal(ErrorCode.Ok, (await broker.Finish(answer.OutcomeAsync().AsTask())).Error);
         Assert.Equal((4, 1), (broker.Topic.Partition(0).HighWatermark, broker.Topic.Partition(1).HighWatermark));
-        Assert.Equal(ErrorCode.Ok, (await broker.Finish(Publish(broker, 0, TimeSpan.Zero))).Error);
+        Assert.Equal(ErrorCode.Ok, (await broker.Finish(Publish(broker, 0, TimeSpan.Zero).OutcomeAsync().AsTask())).Error);
         Assert.Equal(0, broker.Core.Settings.UnderWay.Used);
     }
 
@@ -46,7 +47,7 @@ public class SlowDiskTests
         await using var broker = new DurableBroker(underWayBytes: 3 * Bytes);
         var answers = Enumerable.Range(0, 12).Select(_ => Publish(broker, 0, TimeSpan.FromSeconds(30))).ToList();
         for (var i = 0; i < answers.Count; i++)
-            Assert.Equal(i, (await broker.Finish(answers[i])).BaseOffset);
+            Assert.Equal(i, (await broker.Finish(answers[i].OutcomeAsync().AsTask())).BaseOffset);
         Assert.Equal(0, broker.Core.Settings.UnderWay.Used);
     }
 
@@ -57,10 +58,10 @@ public class SlowDiskTests
         var answers = Enumerable.Range(0, 6).Select(_ => Publish(broker, 0, TimeSpan.FromSeconds(30))).ToList();
         broker.Disk.FailSync = true;
         foreach (var answer in answers)
-            Assert.Equal(ErrorCode.StorageFailed, (await broker.Finish(answer)).Error);
+            Assert.Equal(ErrorCode.StorageFailed, (await broker.Finish(answer.OutcomeAsync().AsTask())).Error);
         Assert.Equal(0, broker.Core.Settings.UnderWay.Used);
     }
 
-    private static Task<PublishOutcome> Publish(DurableBroker broker, int partition, TimeSpan wait) => broker.Topic.Partition(partition)
-        .PublishAsync(new PublishBatch(new byte[Bytes], 1), wait, TestContext.Current.CancellationToken).AsTask();
+    private static PublishTicket Publish(DurableBroker broker, int partition, TimeSpan wait) => broker.Topic.Partition(partition)
+        .Publish(new PublishBatch(new byte[Bytes], 1), wait, TestContext.Current.CancellationToken);
 }

@@ -13,6 +13,7 @@ internal sealed class SimulatedProducer(string id, World world)
     private const int UnderWayMax = 4;
 
     private readonly long[] _acknowledged = new long[World.Partitions];
+    private readonly List<(int Partition, long EndSequence, int Number)> _acknowledgements = [];
     private readonly List<Incarnation> _zombies = [];
     private Incarnation? _current;
     private Task<(int Epoch, ProducerSnapshot[] Partitions)>? _opening;
@@ -36,6 +37,15 @@ internal sealed class SimulatedProducer(string id, World world)
 
     /// <summary>The broker is another one: an opening that was under way is not answered any more.</summary>
     public void OnBrokerLost() => _opening = null;
+
+    /// <summary>The power went: what it knows to be acknowledged is what has to be there for ever.</summary>
+    public void OnPowerCut()
+    {
+        _acknowledgements.RemoveAll(acknowledgement => !world.Bound.IsSafe(acknowledgement.Number));
+        Array.Clear(_acknowledged);
+        foreach (var (partition, endSequence, _) in _acknowledgements)
+            _acknowledged[partition] = Math.Max(_acknowledged[partition], endSequence);
+    }
 
     /// <summary>Opens, or goes on with the opening.</summary>
     public void Open()
@@ -98,7 +108,13 @@ internal sealed class SimulatedProducer(string id, World world)
                 world.Oracle.Acknowledge(batch, outcome.BaseOffset);
                 incarnation.Unacknowledged[batch.Partition].RemoveAll(other => other.EndSequence <= batch.EndSequence);
                 _acknowledged[batch.Partition] = Math.Max(_acknowledged[batch.Partition], batch.EndSequence);
+                _acknowledgements.Add((batch.Partition, batch.EndSequence, world.Bound.Note()));
                 break;
+            case ErrorCode.OutOfOrderSequence when world.Bound.IsRelaxed && incarnation == _current:
+                // The log may have lost what it acknowledged: opening tells where it is now.
+                _current = null;
+                break;
+            case ErrorCode.UnknownProducer when world.Bound.IsRelaxed: // the opening was lost
             case ErrorCode.ProducerFenced:
                 // The open one is fenced when the answer to a later opening was lost: then it opens again.
                 _zombies.Remove(incarnation);

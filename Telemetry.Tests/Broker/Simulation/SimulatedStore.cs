@@ -12,6 +12,9 @@ internal sealed class SimulatedStore
     /// <summary>What was recorded as missing.</summary>
     public IEnumerable<LogGap> Gaps => _parts.SelectMany(part => part.Gaps);
 
+    /// <summary>Whether it knows that a partition's log has lost records that it had read.</summary>
+    public bool KnowsOfLoss(int partition) => _parts[partition].Gaps.Any(gap => gap.Reason == PartitionCursor.LogReplaced);
+
     /// <summary>Writes that were refused.</summary>
     public int Refused { get; private set; }
 
@@ -34,7 +37,12 @@ internal sealed class SimulatedStore
             return false;
         }
         foreach (var gap in step.Gaps)
+        {
             part.Gaps.Add(gap);
+            // What was lost is sent again.
+            if (gap.Reason == PartitionCursor.LogReplaced)
+                part.Sequences.Clear();
+        }
         if (step.Batch is { } fetched)
             Take(part, partition, fetched, step.Skip);
         part.Position = step.To;

@@ -22,9 +22,11 @@ internal sealed class World
     private readonly List<SimulatedProducer> _producers;
     private readonly List<SimulatedMember> _members;
     private readonly List<Request> _network = [];
-    private readonly List<(Request Request, Task<PublishOutcome> Answer)> _underWay = [];
+    private readonly List<(Request Request, PublishTicket Answer)> _underWay = [];
     private readonly long[] _savedOffsets = new long[Partitions];
     private readonly bool _expires;
+    private readonly bool[] _lost = new bool[Partitions];
+    private readonly bool[] _storeLost = new bool[Partitions];
     private HashCode _trace;
 
     public World(int seed)
@@ -32,13 +34,17 @@ internal sealed class World
         _random = new Random(seed);
         _scheduler = new SimulatedScheduler(_random);
         _expires = seed % 4 == 0;
+        var fsync = seed % 3 == 0 ? TimeSpan.FromSeconds(1 + (seed % 8)) : TimeSpan.Zero;
         _producers = [.. Enumerable.Range(0, 3).Select(p => new SimulatedProducer($"p{p}", this))];
         _members = [.. Enumerable.Range(0, 3).Select(m => new SimulatedMember($"m{m}", this))];
         Broker = new DurableBroker(
             records: 400,
             newId: NewId,
             partitions: Partitions,
-            ttl: _expires ? TimeSpan.FromSeconds(60) : TimeSpan.FromHours(24));
+            ttl: _expires ? TimeSpan.FromSeconds(60) : TimeSpan.FromHours(24),
+            fsync: fsync);
+        Bound = new SyncBound(fsync, Broker.Time);
+        Oracle = new Oracle(Bound);
         Broker.Core.Topics.Create(TopicName, Partitions);
     }
 
@@ -48,7 +54,13 @@ internal sealed class World
 
     public SimulatedStore Store { get; } = new();
 
-    public Oracle Oracle { get; } = new();
+    public Oracle Oracle { get; }
+
+    /// <summary>What a power cut may take.</summary>
+    public SyncBound Bound { get; }
+
+    /// <summary>Power cuts that took what was acknowledged.</summary>
+    public int Losses { get; private set; }
 
     /// <summary>Restarts of the broker, of whatever kind.</summary>
     public int Restarts { get; private set; }
@@ -140,7 +152,7 @@ internal sealed class World
             case < 7: RestartInOrder(); break;
             case < 8: Broker.Disk.Room = Broker.Disk.Room is null ? _random.Next(3000) : null; break;
             case < 9: FailSync(); break;
-            default: Broker.Time.Jump = _expires ? TimeSpan.Zero : TimeSpan.FromHours(_random.Next(-1, 2)); break;
+            default: Broker.Time.Jump = _expires || Bound.IsRelaxed ? TimeSpan.Zero : TimeSpan.FromHours(_random.Next(-1, 2)); break;
         }
     }
 
@@ -157,9 +169,9 @@ internal sealed class World
         if (Chance(15))
             return; // lost
         var (_, incarnation, batch) = request;
-        var publish = Topic.Partitions[batch.Partition].PublishAsync(
+        var publish = Topic.Partitions[batch.Partition].Publish(
             new PublishBatch(batch.ToBytes(), batch.Records, batch.Producer, incarnation.Epoch, batch.Sequence, batch.Position()), TimeSpan.Zero, CancellationToken.None);
-        _underWay.Add((request, publish.AsTask()));
+        _underWay.Add((request, publish));
     }
 
     /// <summary>Answers arrive, or are lost.</summary>
@@ -175,7 +187,7 @@ internal sealed class World
             }
             _underWay.RemoveAt(i);
             if (!Chance(10))
-                request.Producer.Receive(request, answer.Result);
+                request.Producer.Receive(request, answer.OutcomeAsync().AsTask().Result);
         }
     }
 
@@ -185,13 +197,19 @@ internal sealed class World
         foreach (var member in _members)
             member.Heartbeat();
         Broker.Core.Tick();
+        if (!Bound.IsRelaxed)
+            return;
+        // Its thread runs as often as it has to sync.
+        Broker.Committer.RunOnce();
+        if (!Broker.Disk.IsDead)
+            Bound.OnTimePassed();
     }
 
     private void Save()
     {
         try
         {
-            Broker.Core.SaveGroups();
+            Broker.Core.Groups.Save();
         }
         catch (IOException)
         {
@@ -203,6 +221,7 @@ internal sealed class World
 
     private void FailSync()
     {
+        Bound.OnSyncFailed();
         Broker.Disk.FailSync = true;
         Broker.Committer.RunOnce();
         Broker.Disk.FailSync = false;
@@ -212,7 +231,30 @@ internal sealed class World
     {
         // What was on its way to the dead one is lost with its connections, or arrives at the next.
         _network.RemoveAll(_ => Chance(2));
-        Begin(Broker.Restart(powerCut ? _random : null));
+        if (!powerCut || !Bound.IsRelaxed)
+        {
+            Begin(Broker.Restart(powerCut ? _random : null));
+            return;
+        }
+        var ends = Topic.Partitions.Select(partition => partition.HighWatermark).ToList();
+        // A machine needs its time to come up; an epoch that was given and lost is not given again.
+        Broker.Time.Advance(TimeSpan.FromSeconds(5));
+        var next = Broker.Restart(_random);
+        foreach (var partition in next.Core.Topics.Get(TopicName).Partitions)
+            TakeLoss(partition, ends[partition.Partition]);
+        foreach (var producer in _producers)
+            producer.OnPowerCut();
+        Begin(next);
+    }
+
+    private void TakeLoss(PartitionLog log, long endBefore)
+    {
+        var p = log.Partition;
+        if (Oracle.GiveUpLost(log))
+            Losses++;
+        _lost[p] |= log.HighWatermark < endBefore;
+        _storeLost[p] |= Store.Position(p)?.NextOffset > log.HighWatermark;
+        _savedOffsets[p] = Math.Min(_savedOffsets[p], log.HighWatermark);
     }
 
     private void RestartInOrder()
@@ -234,6 +276,7 @@ internal sealed class World
     {
         Restarts++;
         Broker = next;
+        Bound.OnRestarted();
         _underWay.Clear();
         foreach (var producer in _producers)
             producer.OnBrokerLost();
@@ -261,7 +304,7 @@ internal sealed class World
             Assert.Equal(0, partition.DamagedRecords);
             Oracle.Check(partition, ReadAll(partition));
         }
-        if (!_expires)
+        if (!_expires && !_lost.Contains(true))
             Assert.Empty(Store.Gaps);
     }
 
@@ -311,6 +354,11 @@ internal sealed class World
                 member.GiveBack();
             }
         }
+        for (var p = 0; p < Partitions; p++)
+        {
+            if (_storeLost[p] || !_lost[p])
+                Assert.Equal(_storeLost[p], Store.KnowsOfLoss(p));
+        }
         foreach (var producer in _producers)
         {
             for (var p = 0; p < Partitions; p++)
@@ -324,7 +372,8 @@ internal sealed class World
     private bool IsSettled() =>
         _producers.All(producer => producer.IsDone)
         && _network.Count == 0
-        && Topic.Partitions.All(partition => (Store.Position(partition.Partition)?.NextOffset ?? 0) == partition.HighWatermark);
+        && Topic.Partitions.All(partition => (Store.Position(partition.Partition)?.NextOffset ?? 0) == partition.HighWatermark)
+        && Topic.Partitions.All(partition => Store.Position(partition.Partition) is not { } position || position.NextOffset <= partition.EpochEnd(position.LogEpoch));
 
     private Guid NewId()
     {
