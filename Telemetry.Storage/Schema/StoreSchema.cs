@@ -3,10 +3,10 @@ using Telemetry.Storage.Sqlite;
 namespace Telemetry.Storage.Schema;
 
 /// <summary>The tables, and what is checked before a file is used.</summary>
-internal static class StoreSchema
+internal static partial class StoreSchema
 {
     /// <summary>The version in <c>PRAGMA user_version</c>. Raise it with every change, with a step in <see cref="Create"/>.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>"GPUT" in <c>PRAGMA application_id</c>: the file is this program's.</summary>
     public const int ApplicationId = 0x47505554;
@@ -88,12 +88,17 @@ internal static class StoreSchema
         database.Execute("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
         InTransaction(database, "BEGIN IMMEDIATE", () =>
         {
-            if (Check(database) == 0)
+            // Each step and its version are of one transaction: an upgrade that is killed has not happened, and is done
+            // by the next one to open the file.
+            var version = Check(database);
+            if (version == 0)
             {
                 database.Execute(Tables);
                 TelemetryView.Create(database, []);
-                database.Execute($"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}");
             }
+            if (version < 2)
+                database.Execute(HistoryTables);
+            database.Execute($"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}");
             return Version;
         });
     }
