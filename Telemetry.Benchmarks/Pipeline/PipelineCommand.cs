@@ -41,15 +41,19 @@ public static class PipelineCommand
                 $"payload     {rows:n0} rows of {gpus:n0} GPUs, six metrics each, {new FileInfo(csv).Length / 1e6:n1} MB of CSV"));
             Console.WriteLine($"processes   1 broker (memory), {streamers} streamer, {collectors} collector, 1 gateway; {limit:n0} records a partition, 4 partitions");
             Console.WriteLine("durability  a row is counted when the collector's transaction is synced (SQLite WAL, synchronous=FULL) and a reader sees it");
-            await using var pipeline = new PipelineProcesses(new PipelineSetup
+            var setup = new PipelineSetup
             {
                 Folder = folder,
                 CsvFile = csv,
                 BrokerFlags = ["--max-messages-per-partition", limit.ToString(CultureInfo.InvariantCulture)],
-            });
-            var elapsed = await CarryAsync(pipeline, rows, streamers, collectors, cancellationToken);
-            Report(pipeline, rows, elapsed, folder);
-            CompareWithSqliteImport(csv, rows, folder);
+            };
+            TimeSpan elapsed;
+            await using (var pipeline = new PipelineProcesses(setup))
+            {
+                elapsed = await CarryAsync(pipeline, rows, streamers, collectors, cancellationToken);
+                Report(pipeline, rows, elapsed, folder);
+            }
+            SqliteImport.Compare(csv, rows, folder, rows / elapsed.TotalSeconds); // with the cores to itself
             return 0;
         }
         finally
@@ -103,29 +107,6 @@ public static class PipelineCommand
             Console.WriteLine($"  {streamer.Name,-10}{streamer.Lines.LastOrDefault(line => line.Contains("done:", StringComparison.Ordinal))?.Split("] ")[^1]}");
         var bytes = Directory.EnumerateFiles(folder, "telemetry.db*").Sum(file => new FileInfo(file).Length);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"store       {bytes / (double)rows,12:n1} B a row"));
-    }
-
-    private static void CompareWithSqliteImport(string csv, long rows, string folder)
-    {
-        var start = new ProcessStartInfo("sqlite3") { RedirectStandardInput = true, RedirectStandardOutput = true };
-        start.ArgumentList.Add(Path.Combine(folder, "import.db"));
-        try
-        {
-            var watch = Stopwatch.StartNew();
-            using var sqlite = Process.Start(start)!;
-            sqlite.StandardInput.WriteLine("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;");
-            sqlite.StandardInput.WriteLine("CREATE TABLE t(timestamp TEXT, host_id TEXT, gpu_id TEXT, a REAL, b REAL, c REAL, d REAL, e REAL, f REAL);");
-            sqlite.StandardInput.WriteLine(".mode csv");
-            sqlite.StandardInput.WriteLine($".import --skip 1 {csv} t");
-            sqlite.StandardInput.Close();
-            sqlite.WaitForExit();
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"sqlite3     {rows / watch.Elapsed.TotalSeconds,12:n0} rows/s   .import of the same file, one process, one transaction"));
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Console.WriteLine("sqlite3     not installed: no comparison");
-        }
     }
 
     private static async Task UntilAsync(PipelineProcesses pipeline, Func<Task<bool>> condition, CancellationToken cancellationToken)

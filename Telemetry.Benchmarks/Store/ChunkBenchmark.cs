@@ -16,10 +16,11 @@ internal static class ChunkBenchmark
     public static void Run(StoreSettings settings)
     {
         var rows = Sizes.Max();
-        foreach (var fleet in (ChunkFleet[])[ChunkFleet.Walking(settings.Gpus, rows, 0), ChunkFleet.Walking(settings.Gpus, rows, 20), ChunkFleet.Simulated(settings.Gpus, rows)])
+        var gpus = settings.Gpus ?? 64;
+        foreach (var fleet in (ChunkFleet[])[new(new WalkingFleet(gpus), rows, 0), new(new WalkingFleet(gpus), rows, 20), new(new SimulatedFleet(gpus, rows), rows, 0)])
         {
             Console.Out.WriteLine();
-            Console.Out.WriteLine($"{fleet.Name}; {settings.Gpus} GPUs, {fleet.Metrics.Length} metrics, one core, best of {settings.Runs}");
+            Console.Out.WriteLine($"{fleet.Name}; {gpus} GPUs, {fleet.Metrics.Length} metrics, one core, best of {settings.Runs}");
             var results = Sizes.Select(size => Measure(fleet, size, settings.Runs)).ToArray();
             Row("rows of a chunk", Sizes.Select(s => s.ToString("N0", CultureInfo.InvariantCulture)));
             Row("bytes a sample, all", results.Select(r => Number(r.Bytes / r.Samples)));

@@ -6,9 +6,13 @@ namespace Telemetry.Benchmarks.Store;
 /// <summary><c>store</c>: what the store takes, keeps and answers.</summary>
 public static class StoreCommand
 {
-    private static readonly Dictionary<string, Action<StoreSettings>> Scenarios = new()
+    private static readonly Dictionary<string, Func<StoreSettings, CancellationToken, Task>> Scenarios = new()
     {
-        ["chunks"] = ChunkBenchmark.Run,
+        ["chunks"] = (settings, _) => Done(() => ChunkBenchmark.Run(settings)),
+        ["ingest"] = (settings, cancellationToken) => Done(() => IngestBenchmark.Measure(settings, cancellationToken)),
+        ["size"] = (settings, cancellationToken) => Done(() => SizeBenchmark.Measure(settings, cancellationToken)),
+        ["queries"] = QueryBenchmark.MeasureAsync,
+        ["sustained"] = SustainedBenchmark.MeasureAsync,
     };
 
     /// <summary>The command, with its options.</summary>
@@ -16,37 +20,95 @@ public static class StoreCommand
     {
         var scenario = new Option<string[]>("--scenario")
         {
-            Description = "What is measured.",
+            Description = "What is measured. chunks: the codec alone. ingest: writes alone. size: bytes a sample in the file. queries: latencies, idle and under load. sustained: a row of each GPU a second, with folding, merging and retention.",
             DefaultValueFactory = _ => [.. Scenarios.Keys],
             AllowMultipleArgumentsPerToken = true,
         };
         scenario.AcceptOnlyFromAmong([.. Scenarios.Keys]);
-        var gpus = Positive("--gpus", "GPUs of the fleet, eight on each host.", 64);
-        var runs = Positive("--runs", "How often each figure is measured; the best is shown.", 5);
-        var command = new Command("store", "What the store takes, keeps and answers.") { scenario, gpus, runs };
-        command.SetAction(result =>
+        var gpus = Optional("--gpus", "GPUs of the fleet, eight on each host. Without it 64 for chunks, 100,000 for sustained, 1,000 for the others.");
+        var runs = Whole("--runs", "How often each figure of chunks and ingest is measured; the best or the median is shown.", 5);
+        var rows = Whole("--rows", "Rows that ingest writes.", 1_000_000);
+        var hours = Optional("--hours", "Hours of history. Without it 3 for size, 24 for queries.");
+        var interval = Whole("--interval", "Seconds between two rows of a GPU in the history of queries and size.", 1);
+        var seconds = Optional("--seconds", "How long is measured. Without it each query 5, sustained 180.");
+        var speed = Whole("--speed", "How many seconds of rows the sustained run writes in a second.", 1);
+        var data = new Option<string>("--data") { Description = "Where a folder for the databases is made, and removed again.", DefaultValueFactory = _ => Path.GetTempPath() };
+        var command = new Command("store", "What the store takes, keeps and answers.") { scenario, gpus, runs, rows, hours, interval, seconds, speed, data };
+        command.SetAction(async (result, cancellationToken) =>
         {
-            Console.Out.WriteLine(Machine.Describe());
-            var settings = new StoreSettings(result.GetValue(gpus), result.GetValue(runs));
+            Lines.Note("machine", $"{Machine.Describe()}");
+            var settings = new StoreSettings
+            {
+                Gpus = result.GetValue(gpus),
+                Runs = result.GetValue(runs),
+                Rows = result.GetValue(rows),
+                Hours = result.GetValue(hours),
+                Interval = TimeSpan.FromSeconds(result.GetValue(interval)),
+                Seconds = result.GetValue(seconds),
+                Speed = result.GetValue(speed),
+                Folder = result.GetValue(data)!,
+            };
             foreach (var name in result.GetValue(scenario)!)
-                Scenarios[name](settings);
+            {
+                Console.Out.WriteLine();
+                Lines.Note("scenario", $"{name}");
+                await Scenarios[name](settings, cancellationToken);
+            }
         });
         return command;
     }
 
-    private static Option<int> Positive(string name, string description, int defaultValue)
+    private static Task Done(Action work)
+    {
+        work();
+        return Task.CompletedTask;
+    }
+
+    private static Option<int> Whole(string name, string description, int defaultValue)
     {
         var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => defaultValue };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name}: expected a whole number of at least 1"));
-        });
+        option.Validators.Add(result => CheckPositive(name, result.GetValueOrDefault<int>(), result.AddError));
         return option;
+    }
+
+    private static Option<int?> Optional(string name, string description)
+    {
+        var option = new Option<int?>(name) { Description = description };
+        option.Validators.Add(result => CheckPositive(name, result.GetValueOrDefault<int?>() ?? 1, result.AddError));
+        return option;
+    }
+
+    private static void CheckPositive(string name, int value, Action<string> addError)
+    {
+        if (value < 1)
+            addError(string.Create(CultureInfo.InvariantCulture, $"{name}: expected a whole number of at least 1"));
     }
 }
 
-/// <summary>What all scenarios of the store share.</summary>
-/// <param name="Gpus">GPUs of the fleet.</param>
-/// <param name="Runs">How often each figure is measured.</param>
-public sealed record StoreSettings(int Gpus, int Runs);
+/// <summary>What the scenarios of the store are measured with.</summary>
+internal sealed record StoreSettings
+{
+    /// <summary>GPUs of the fleet; null for as many as the scenario has by itself.</summary>
+    public int? Gpus { get; init; }
+
+    /// <summary>How often each figure is measured.</summary>
+    public int Runs { get; init; }
+
+    /// <summary>Rows to write.</summary>
+    public int Rows { get; init; }
+
+    /// <summary>Hours of history; null for as many as the scenario has by itself.</summary>
+    public int? Hours { get; init; }
+
+    /// <summary>The time between two rows of a GPU in a history.</summary>
+    public TimeSpan Interval { get; init; }
+
+    /// <summary>How long is measured; null for as long as the scenario does by itself.</summary>
+    public int? Seconds { get; init; }
+
+    /// <summary>How many seconds of rows are written in a second.</summary>
+    public int Speed { get; init; }
+
+    /// <summary>Where a folder for the databases is made.</summary>
+    public required string Folder { get; init; }
+}

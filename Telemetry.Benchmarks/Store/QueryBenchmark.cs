@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using Telemetry.Benchmarks.Broker;
+using Telemetry.Storage.Queries;
+
+namespace Telemetry.Benchmarks.Store;
+
+/// <summary>How long queries take over a day of a fleet: one after the other, first alone, then while the store takes rows and folds them.</summary>
+internal static class QueryBenchmark
+{
+    private const int TimesMin = 3;
+
+    /// <summary>A query; the budget is for 1,000 GPUs, of the latest rows for 10,000, null for none.</summary>
+    private sealed record Query(string Name, double? BudgetMs, Func<Asking, Task<int>> RunAsync);
+
+    private static readonly Query[] Queries =
+    [
+        new("aggregation 24 h by host", 50, async ask => (await ask.Reader.AggregateAsync(ask.Last(24), GroupBy.HostId, null, null, null, ask.Cancelled)).Count),
+        new("aggregation 1 h by host", null, async ask => (await ask.Reader.AggregateAsync(ask.Last(1), GroupBy.HostId, null, null, null, ask.Cancelled)).Count),
+        new("series of a GPU 24 h, 5 min", 10, ask => ask.SeriesAsync(TimeSpan.FromMinutes(5))),
+        new("series of a GPU 24 h, 1 min", 10, ask => ask.SeriesAsync(TimeSpan.FromMinutes(1))),
+        new("series of a GPU 24 h, 10 s", null, ask => ask.SeriesAsync(TimeSpan.FromSeconds(10))),
+        new("latest of all", 50, async ask => (await ask.Reader.LatestAsync(null, null, ask.Cancelled)).Count),
+        new("summary 24 h", null, async ask => (int)(await ask.Reader.SummaryAsync(ask.Last(24), ask.Cancelled)).Gpus),
+        new("page of 100, newest", null, ask => ask.PageAsync(new RowQuery { CountTotal = false })),
+        new("the same, with totals", null, ask => ask.PageAsync(new RowQuery())),
+        new("page of a GPU, 12 h ago", null, ask => ask.PageOfGpuAsync(countTotal: false)),
+        new("the same, with totals", null, ask => ask.PageOfGpuAsync(countTotal: true)),
+    ];
+
+    public static async Task MeasureAsync(StoreSettings settings, CancellationToken cancellationToken)
+    {
+        using var folder = new TemporaryFolder(settings.Folder);
+        var path = folder.File("telemetry.db");
+        var fleet = new WalkingFleet(settings.Gpus ?? 1_000);
+        // It ends within an hour, so that it has merged hours, parts of the current one and plain rows.
+        var length = TimeSpan.FromHours(settings.Hours ?? 24) + TimeSpan.FromMinutes(30);
+        using var history = History.Write(path, fleet, length, settings.Interval, cancellationToken);
+        history.Upkeep.Round(Upkeep.FoldDelay, Upkeep.MergeQuiet, cancellationToken);
+        Lines.Note("file", $"{history.Store.DatabaseBytes / 1e6:n0} MB with the log");
+        Lines.Note("load", $"idle: the clock stands. load: {fleet.Gpus.Count:n0} rows a second in one transaction, open-loop, with folding, merging and retention, in this process");
+        using var reader = new TelemetryReader(path, history.Clock);
+        var time = TimeSpan.FromSeconds(settings.Seconds ?? 5);
+        Lines.Plain($"{"milliseconds",-30}{"results",9}{"idle p50",10}{"p99",9}{"times",7}{"load p50",11}{"p99",9}{"times",7}{"budget",9}");
+        var asking = new Asking(reader, fleet, history.Clock, cancellationToken);
+        var idle = new List<Figures>();
+        foreach (var query in Queries)
+            idle.Add(await MeasureAsync(query, asking, time));
+        await using var load = Load.Start(history, speed: 1);
+        await load.WaitAsync(time, cancellationToken);
+        for (var i = 0; i < Queries.Length; i++)
+        {
+            var loaded = await MeasureAsync(Queries[i], asking, time);
+            Lines.Plain($"{Queries[i].Name,-30}{loaded.Results,9:n0}{idle[i].P50,10:n2}{idle[i].P99,9:n2}{idle[i].Times,7:n0}{loaded.P50,11:n2}{loaded.P99,9:n2}{loaded.Times,7:n0}{Queries[i].BudgetMs,9:n0}");
+        }
+        Lines.Note("load", $"at the worst {load.Writer.TakeWorstDelay().TotalSeconds:n2} s from when rows were due until they were synced; {history.Upkeep.Folded - history.Count:n0} rows folded meanwhile");
+    }
+
+    private readonly record struct Figures(int Results, int Times, double P50, double P99);
+
+    private static async Task<Figures> MeasureAsync(Query query, Asking asking, TimeSpan time)
+    {
+        var results = await query.RunAsync(asking); // not measured: compiles, and reads what is not in memory yet
+        if (results == 0)
+            throw new InvalidOperationException($"{query.Name}: no results");
+        var took = new List<double>();
+        for (var began = Stopwatch.GetTimestamp(); took.Count < TimesMin || Stopwatch.GetElapsedTime(began) < time;)
+        {
+            var asked = Stopwatch.GetTimestamp();
+            await query.RunAsync(asking);
+            took.Add(Stopwatch.GetElapsedTime(asked).TotalMilliseconds);
+        }
+        return new Figures(results, took.Count, Percentiles.Of(took, 0.5), Percentiles.Of(took, 0.99));
+    }
+
+    /// <summary>Who asks: now, and of any GPU.</summary>
+    private sealed class Asking(TelemetryReader reader, ReportingFleet fleet, TimeProvider clock, CancellationToken cancelled)
+    {
+        private readonly Random _random = new(11);
+
+        public TelemetryReader Reader => reader;
+
+        public CancellationToken Cancelled => cancelled;
+
+        public TimeRange Last(int hours) => new(clock.GetUtcNow() - TimeSpan.FromHours(hours), clock.GetUtcNow());
+
+        public async Task<int> SeriesAsync(TimeSpan step)
+        {
+            var gpu = AnyGpu();
+            return (await reader.SeriesAsync(gpu.HostId, gpu.GpuId, "power_w", Last(24), step, cancelled)).Count;
+        }
+
+        public async Task<int> PageAsync(RowQuery query) => (await reader.RowsAsync(query, cancelled)).Rows.Count;
+
+        public Task<int> PageOfGpuAsync(bool countTotal)
+        {
+            var gpu = AnyGpu();
+            return PageAsync(new RowQuery { HostId = gpu.HostId, GpuId = gpu.GpuId, End = clock.GetUtcNow() - TimeSpan.FromHours(12), CountTotal = countTotal });
+        }
+
+        private GpuLabels AnyGpu() => fleet.Gpus[_random.Next(fleet.Gpus.Count)];
+    }
+}
