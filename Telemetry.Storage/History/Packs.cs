@@ -72,7 +72,7 @@ internal sealed class Packs
         var left = new SortedDictionary<long, int>();
         foreach (var chunk in chunks)
         {
-            delete.Bind(1, (long)chunk.Level).Bind(2, chunk.Hour).Bind(3, chunk.Gpu).Bind(4, firstId + chunk.Id).Bind(5, chunk.Pack).Bind(6, chunk.Offset).Run();
+            delete.Bind(1, (long)chunk.Level).Bind(2, chunk.Hour).Bind(3, chunk.Gpu).Bind(4, chunk.Id).Bind(5, chunk.Pack).Bind(6, chunk.Offset).Run();
             if (database.Changes == 0)
                 return false;
             left[chunk.Pack] = left.GetValueOrDefault(chunk.Pack) + 1;
