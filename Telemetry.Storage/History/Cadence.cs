@@ -49,22 +49,14 @@ internal sealed class Cadence
         }
     }
 
-    /// <summary>Reads what <see cref="Write"/> wrote, instead of what is there.</summary>
-    public void Read(ref ByteReader input)
+    /// <summary>Adds what <see cref="Write"/> wrote.</summary>
+    public void Add(ref ByteReader input)
     {
-        _bins.Clear();
         for (var left = input.Count(0, 64 * BinsOfOctave, "distances"); left > 0; left--)
         {
             var bin = input.Count(0, 64 * BinsOfOctave, "as a size of distances");
-            _bins[bin] = (input.Long(1, "distances"), input.Long(1, "milliseconds"));
+            Add(bin, input.Long(1, "distances"), input.Long(1, "milliseconds"));
         }
-    }
-
-    /// <summary>Passes over what <see cref="Write"/> wrote.</summary>
-    public static void Skip(ref ByteReader input)
-    {
-        for (var left = 3 * input.Count(0, 64 * BinsOfOctave, "distances"); left > 0; left--)
-            input.Varint();
     }
 
     private void Add(int bin, long count, long sum)

@@ -7,6 +7,7 @@ namespace Telemetry.Storage.History;
 internal sealed class ChunkTable(Database database) : IDisposable
 {
     private readonly Statement _next = database.Prepare("SELECT min(hour) FROM chunk WHERE level = ?1 AND hour >= ?2");
+    private readonly Statement _before = database.Prepare("SELECT max(hour) FROM chunk WHERE level = ?1 AND hour <= ?2");
     private readonly Dictionary<string, Statement> _selects = [];
     private BlobReader? _blobs;
     private byte[] _bytes = [];
@@ -23,6 +24,21 @@ internal sealed class ChunkTable(Database database) : IDisposable
                 yield break;
             yield return hour;
             from = hour + 1;
+        }
+    }
+
+    /// <summary>The same, descending.</summary>
+    public IEnumerable<long> HoursDescending(ChunkLevel level, long first, long last)
+    {
+        for (var from = last; from >= first;)
+        {
+            _before.Bind(1, (long)level).Bind(2, from);
+            var hour = _before.Step() && !_before.IsNull(0) ? _before.Long(0) : long.MinValue;
+            _before.Reset();
+            if (hour < first)
+                yield break;
+            yield return hour;
+            from = hour - 1;
         }
     }
 
@@ -52,6 +68,7 @@ internal sealed class ChunkTable(Database database) : IDisposable
     {
         _blobs?.Dispose();
         _next.Dispose();
+        _before.Dispose();
         foreach (var select in _selects.Values)
             select.Dispose();
     }

@@ -78,9 +78,9 @@ internal sealed class GpuHour
     /// <param name="firstTime">The earliest of their times.</param>
     /// <param name="lastTime">The latest of their times.</param>
     /// <param name="totals">What <see cref="Write"/> wrote.</param>
-    /// <param name="withCadence">False leaves <see cref="Cadence"/> empty, which is quicker.</param>
+    /// <param name="cadence">What the distances are added to; null for <see cref="Cadence"/>.</param>
     /// <exception cref="StoreException">It is damaged.</exception>
-    public void Read(long hour, int metrics, long rows, long firstTime, long lastTime, ReadOnlySpan<byte> totals, bool withCadence = true)
+    public void Read(long hour, int metrics, long rows, long firstTime, long lastTime, ReadOnlySpan<byte> totals, Cadence? cadence = null)
     {
         Clear(hour, metrics);
         (Rows, FirstTime, LastTime) = (rows, firstTime, lastTime);
@@ -89,10 +89,7 @@ internal sealed class GpuHour
         var input = new ByteReader(totals[HeaderBytes..]);
         var start = Hours.Start(hour);
         _writtenLast = start + input.Signed();
-        if (withCadence)
-            Cadence.Read(ref input);
-        else
-            Cadence.Skip(ref input);
+        (cadence ?? Cadence).Add(ref input);
         for (var metric = -1; !input.AtEnd;)
         {
             metric += 1 + input.Count(0, _totals.Length - metric - 2, "between metrics");

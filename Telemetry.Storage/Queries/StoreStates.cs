@@ -9,7 +9,7 @@ internal static class StoreStates
     {
         var path = snapshot.Database.Path;
         var bytes = new[] { path, path + "-wal" }.Select(p => new FileInfo(p)).Where(f => f.Exists).Sum(f => f.Length);
-        var rows = snapshot.Database.Scalar("SELECT sum(rows) FROM block") ?? 0;
+        var rows = snapshot.History.Rows + ZoneMap.Runs(snapshot, SeriesFilter.All, long.MinValue, long.MaxValue).Sum(r => r.Rows);
         return new StoreState(rows, bytes, Checkpoints(snapshot), Gaps(snapshot), DeadLetters(snapshot));
     }
 

@@ -48,8 +48,8 @@ public sealed class TelemetryReader : IDisposable
     public Task CheckAsync(CancellationToken cancellationToken) =>
         Task.Run(() => _pool.Run([], snapshot => snapshot.MetricsAmong(null), cancellationToken), cancellationToken);
 
-    /// <summary>Rows, newest first; rows of equal time in the reverse order of their writing.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The limit is below 1, or more than ten million rows are to be passed over.</exception>
+    /// <summary>Rows, newest first; rows of equal time by series, and those of one series in the reverse order of their writing.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is below 1, or more than a million rows are to be passed over.</exception>
     public Task<RowPage> RowsAsync(RowQuery query, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1, nameof(query));
