@@ -75,7 +75,7 @@ internal sealed class History : IDisposable
         Writer.Write(Rows.Block(0, Rows.Count));
         Count += Rows.Count;
         Rows.Clear();
-        Upkeep.Round(FoldDelay, Upkeep.MergeQuiet, cancellationToken);
+        Upkeep.CatchUp(FoldDelay, cancellationToken);
     }
 
     public void Dispose() => Store.Dispose();

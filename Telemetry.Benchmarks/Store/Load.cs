@@ -1,6 +1,6 @@
 namespace Telemetry.Benchmarks.Store;
 
-/// <summary>A store at work, on two threads: one writes in time with the clock, the other folds, merges and removes.</summary>
+/// <summary>A store at work, on threads of its own: one writes in time with the clock, one folds and merges, one removes.</summary>
 internal sealed class Load : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -10,7 +10,10 @@ internal sealed class Load : IAsyncDisposable
     {
         history.Clock.Run(speed);
         Writer = new OpenLoopWriter(history, speed);
-        _threads = Task.WhenAll(OnThread(Writer.Run), OnThread(history.Upkeep.Run));
+        _threads = Task.WhenAll(
+            OnThread(Writer.Run),
+            OnThread(stop => history.Upkeep.RunHistory(speed, stop)),
+            OnThread(stop => history.Upkeep.RunRetention(speed, stop)));
     }
 
     public OpenLoopWriter Writer { get; }
@@ -34,7 +37,7 @@ internal sealed class Load : IAsyncDisposable
         }
         catch
         {
-            _stop.Cancel(); // the other need not go on
+            _stop.Cancel(); // the others need not go on
             throw;
         }
     }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);

@@ -23,7 +23,7 @@ internal static class QueryBenchmark
         new("summary 24 h", null, async ask => (int)(await ask.Reader.SummaryAsync(ask.Last(24), ask.Cancelled)).Gpus),
         new("page of 100, newest", null, ask => ask.PageAsync(new RowQuery { CountTotal = false })),
         new("the same, with totals", null, ask => ask.PageAsync(new RowQuery())),
-        new("page of a GPU, 12 h ago", null, ask => ask.PageOfGpuAsync(countTotal: false)),
+        new("page of a GPU, half-way back", null, ask => ask.PageOfGpuAsync(countTotal: false)),
         new("the same, with totals", null, ask => ask.PageOfGpuAsync(countTotal: true)),
     ];
 
@@ -32,16 +32,17 @@ internal static class QueryBenchmark
         using var folder = new TemporaryFolder(settings.Folder);
         var path = folder.File("telemetry.db");
         var fleet = new WalkingFleet(settings.Gpus ?? 1_000);
-        // It ends within an hour, so that it has merged hours, parts of the current one and plain rows.
-        var length = TimeSpan.FromHours(settings.Hours ?? 24) + TimeSpan.FromMinutes(30);
+        // It ends within an hour, so that it has merged hours, parts of the current one and plain rows; and within a minute,
+        // as questions do.
+        var length = TimeSpan.FromHours(settings.Hours ?? 24) + new TimeSpan(0, 30, 17);
         using var history = History.Write(path, fleet, length, settings.Interval, cancellationToken);
-        history.Upkeep.Round(Upkeep.FoldDelay, Upkeep.MergeQuiet, cancellationToken);
+        history.Upkeep.CatchUp(Upkeep.FoldDelay, cancellationToken);
         Lines.Note("file", $"{history.Store.DatabaseBytes / 1e6:n0} MB with the log");
         Lines.Note("load", $"idle: the clock stands. load: {fleet.Gpus.Count:n0} rows a second in one transaction, open-loop, with folding, merging and retention, in this process");
         using var reader = new TelemetryReader(path, history.Clock);
         var time = TimeSpan.FromSeconds(settings.Seconds ?? 5);
         Lines.Plain($"{"milliseconds",-30}{"results",9}{"idle p50",10}{"p99",9}{"times",7}{"load p50",11}{"p99",9}{"times",7}{"budget",9}");
-        var asking = new Asking(reader, fleet, history.Clock, cancellationToken);
+        var asking = new Asking(reader, fleet, history.Clock, length / 2, cancellationToken);
         var idle = new List<Figures>();
         foreach (var query in Queries)
             idle.Add(await MeasureAsync(query, asking, time));
@@ -73,7 +74,7 @@ internal static class QueryBenchmark
     }
 
     /// <summary>Who asks: now, and of any GPU.</summary>
-    private sealed class Asking(TelemetryReader reader, ReportingFleet fleet, TimeProvider clock, CancellationToken cancelled)
+    private sealed class Asking(TelemetryReader reader, ReportingFleet fleet, TimeProvider clock, TimeSpan halfWayBack, CancellationToken cancelled)
     {
         private readonly Random _random = new(11);
 
@@ -94,7 +95,7 @@ internal static class QueryBenchmark
         public Task<int> PageOfGpuAsync(bool countTotal)
         {
             var gpu = AnyGpu();
-            return PageAsync(new RowQuery { HostId = gpu.HostId, GpuId = gpu.GpuId, End = clock.GetUtcNow() - TimeSpan.FromHours(12), CountTotal = countTotal });
+            return PageAsync(new RowQuery { HostId = gpu.HostId, GpuId = gpu.GpuId, End = clock.GetUtcNow() - halfWayBack, CountTotal = countTotal });
         }
 
         private GpuLabels AnyGpu() => fleet.Gpus[_random.Next(fleet.Gpus.Count)];

@@ -23,9 +23,10 @@ internal static class SizeBenchmark
             using (var history = History.Write(path, fleet, length, settings.Interval, cancellationToken))
             {
                 rows = history.Count;
+                history.Upkeep.CatchUp(TimeSpan.Zero, cancellationToken);
                 // Two hours later nothing is plain or in parts any more.
                 history.Clock.Set(history.Clock.GetUtcNow() + TimeSpan.FromHours(2));
-                history.Upkeep.Round(TimeSpan.Zero, Upkeep.MergeQuiet, cancellationToken);
+                history.Upkeep.CatchUp(TimeSpan.Zero, cancellationToken);
             }
             using var database = Database.Open(path, readOnly: false, TimeSpan.FromSeconds(5));
             database.Execute("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)");

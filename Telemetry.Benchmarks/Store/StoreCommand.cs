@@ -28,8 +28,8 @@ public static class StoreCommand
         var gpus = Optional("--gpus", "GPUs of the fleet, eight on each host. Without it 64 for chunks, 100,000 for sustained, 1,000 for the others.");
         var runs = Whole("--runs", "How often each figure of chunks and ingest is measured; the best or the median is shown.", 5);
         var rows = Whole("--rows", "Rows that ingest writes.", 1_000_000);
-        var hours = Optional("--hours", "Hours of history. Without it 3 for size, 24 for queries.");
-        var interval = Whole("--interval", "Seconds between two rows of a GPU in the history of queries and size.", 1);
+        var hours = Optional("--hours", "Hours of history. Without it 3 for size, 24 for queries, none before sustained.");
+        var interval = Whole("--interval", "Seconds between two rows of a GPU in the history.", 1);
         var seconds = Optional("--seconds", "How long is measured. Without it each query 5, sustained 180.");
         var speed = Whole("--speed", "How many seconds of rows the sustained run writes in a second.", 1);
         var data = new Option<string>("--data") { Description = "Where a folder for the databases is made, and removed again.", DefaultValueFactory = _ => Path.GetTempPath() };

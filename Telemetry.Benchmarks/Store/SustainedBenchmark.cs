@@ -16,10 +16,12 @@ internal static class SustainedBenchmark
         var fleet = new WalkingFleet(settings.Gpus ?? 100_000);
         var length = TimeSpan.FromSeconds(settings.Seconds ?? 180);
         var due = (double)fleet.Gpus.Count * settings.Speed;
-        using var history = History.Begin(path, fleet);
+        using var history = settings.Hours is { } hours
+            ? History.Write(path, fleet, TimeSpan.FromHours(hours), settings.Interval, cancellationToken)
+            : History.Begin(path, fleet);
         Lines.Note("payload", $"{fleet.Gpus.Count:n0} GPUs, {fleet.Metrics.Count} metrics each, {fleet.Name}; {settings.Speed:n0} s of rows a second: {due:n0} rows/s, {length.TotalSeconds:n0} s");
         Lines.Note("durability", $"a transaction a second of rows, synced (SQLite WAL, synchronous=FULL); open-loop: delay counts from when the rows were due");
-        Lines.Note("upkeep", $"folded after {Upkeep.FoldDelay.TotalSeconds:n0} s, merged when an hour is over for {Upkeep.MergeQuiet.TotalMinutes:n0} min; on a thread of this process");
+        Lines.Note("upkeep", $"as a collector with default settings: folded after {Upkeep.FoldDelay.TotalSeconds:n0} s, merged when an hour is quiet for {Upkeep.MergeQuiet.TotalMinutes:n0} min, plain rows kept 1 h; on two threads of this process");
         Lines.Plain($"{"at s",6}{"rows/s",12}{"delay max s",13}{"folded/s",12}{"merged/s",10}{"removed/s",11}{"waiting",14}{"WAL MB",9}{"file MB",10}{"heap MB",9}{"resident MB",13}");
         using var database = Database.Open(path, readOnly: true, TimeSpan.FromSeconds(5));
         var began = Stopwatch.GetTimestamp();
@@ -27,7 +29,7 @@ internal static class SustainedBenchmark
         var load = Load.Start(history, settings.Speed);
         await using (load)
         {
-            var before = new Counters(TimeSpan.Zero, 0, 0, 0, 0);
+            var before = new Counters(TimeSpan.Zero, 0, history.Upkeep.Folded, history.Upkeep.Merged, history.Upkeep.Removed);
             while (before.At < length)
             {
                 await load.WaitAsync(TimeSpan.FromTicks(Math.Min(ReportEvery.Ticks, (length - before.At).Ticks)), cancellationToken);

@@ -1,23 +1,28 @@
+using System.Diagnostics;
+using Telemetry.Collector.Retention;
 using Telemetry.Storage;
 
 namespace Telemetry.Benchmarks.Store;
 
-/// <summary>What the collector does beside writing: it folds, merges and removes what is too old.</summary>
+/// <summary>What the collector does beside writing, in the same steps and pauses: it folds, merges and removes what is too old.</summary>
 /// <param name="store">The store.</param>
 /// <param name="time">Its clock.</param>
 internal sealed class Upkeep(TelemetryStore store, TimeProvider time)
 {
-    /// <summary>How long rows wait until they are folded.</summary>
-    public static readonly TimeSpan FoldDelay = TimeSpan.FromSeconds(30);
-
-    /// <summary>How long an hour is quiet until it is merged.</summary>
-    public static readonly TimeSpan MergeQuiet = TimeSpan.FromMinutes(5);
-
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+    private const long LogBytesMax = 256L * 1024 * 1024;
+    private static readonly TimeSpan LogPatience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan FoldEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RetainEvery = TimeSpan.FromMinutes(1);
 
     private long _folded;
     private long _merged;
     private long _removed;
+
+    /// <summary>How long the collector lets rows wait.</summary>
+    public static TimeSpan FoldDelay => HistoryService.FoldDelay;
+
+    /// <summary>How long the collector lets an hour rest before it is merged.</summary>
+    public static TimeSpan MergeQuiet => HistoryService.MergeQuiet;
 
     /// <summary>Rows folded so far.</summary>
     public long Folded => Interlocked.Read(ref _folded);
@@ -28,29 +33,71 @@ internal sealed class Upkeep(TelemetryStore store, TimeProvider time)
     /// <summary>Plain rows removed so far.</summary>
     public long Removed => Interlocked.Read(ref _removed);
 
-    /// <summary>Does all that is due, in turns: rows do not wait behind an hour that is merged.</summary>
-    /// <param name="foldDelay">How long rows wait.</param>
-    /// <param name="mergeQuiet">How long an hour is quiet.</param>
-    /// <param name="stop">Ends it between two steps.</param>
-    public void Round(TimeSpan foldDelay, TimeSpan mergeQuiet, CancellationToken stop)
+    /// <summary>Does all that is due, without a pause.</summary>
+    public void CatchUp(TimeSpan foldDelay, CancellationToken stop)
     {
-        for (var hasMore = true; hasMore && !stop.IsCancellationRequested;)
+        Repeat(() => Fold(foldDelay), pauses: false, stop);
+        Repeat(Merge, pauses: false, stop);
+        Repeat(Retain, pauses: false, stop);
+    }
+
+    /// <summary>Folds and merges until it is stopped.</summary>
+    /// <param name="speed">How many of the clock's seconds are a second.</param>
+    /// <param name="stop">Ends it.</param>
+    public void RunHistory(int speed, CancellationToken stop)
+    {
+        while (!stop.WaitHandle.WaitOne(FoldEvery / speed))
         {
-            var folding = store.Fold(foldDelay);
-            var merging = store.Merge(mergeQuiet);
-            var now = time.GetUtcNow();
-            var retention = store.Retain(now - TimeSpan.FromHours(1), now - TimeSpan.FromDays(400));
-            Interlocked.Add(ref _folded, folding.Rows);
-            Interlocked.Add(ref _merged, merging.Chunks);
-            Interlocked.Add(ref _removed, retention.Rows);
-            hasMore = folding.HasMore || merging.HasMore || retention.HasMore;
+            Repeat(() => Fold(FoldDelay), pauses: false, stop);
+            Repeat(Merge, pauses: true, stop);
         }
     }
 
-    /// <summary>Round after round.</summary>
-    public void Run(CancellationToken stop)
+    /// <summary>Removes what is too old until it is stopped.</summary>
+    /// <param name="speed">How many of the clock's seconds are a second.</param>
+    /// <param name="stop">Ends it.</param>
+    public void RunRetention(int speed, CancellationToken stop)
     {
-        while (!stop.WaitHandle.WaitOne(Pause))
-            Round(FoldDelay, MergeQuiet, stop);
+        while (!stop.WaitHandle.WaitOne(RetainEvery / speed))
+        {
+            Repeat(Retain, pauses: true, stop);
+            if (store.WalBytes > LogBytesMax)
+                store.EmptyLog(LogPatience);
+        }
+    }
+
+    /// <summary>Steps until there is no more; after each a pause as long as it took, if there are pauses.</summary>
+    private static void Repeat(Func<bool> step, bool pauses, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            var began = Stopwatch.GetTimestamp();
+            if (!step())
+                return;
+            if (pauses)
+                stop.WaitHandle.WaitOne(Stopwatch.GetElapsedTime(began));
+        }
+    }
+
+    private bool Fold(TimeSpan delay)
+    {
+        var step = store.Fold(delay);
+        Interlocked.Add(ref _folded, step.Rows);
+        return step.HasMore;
+    }
+
+    private bool Merge()
+    {
+        var step = store.Merge(MergeQuiet);
+        Interlocked.Add(ref _merged, step.Chunks);
+        return step.HasMore;
+    }
+
+    private bool Retain()
+    {
+        var now = time.GetUtcNow();
+        var step = store.Retain(new RetentionCutoffs(Raw: now - TimeSpan.FromHours(1), History: now - TimeSpan.FromDays(30), Rollup: now - TimeSpan.FromDays(400)));
+        Interlocked.Add(ref _removed, step.Rows);
+        return step.HasMore;
     }
 }
