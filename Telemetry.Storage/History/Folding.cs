@@ -22,10 +22,13 @@ internal sealed class Folding
     private readonly long _end;
     private readonly int _rows;
     private readonly long _now;
+    private readonly long _writtenAt;
 
     private Folding(Database database, HistoryState from, long end, long now)
     {
         (_from, _end, _now) = (from, end, now);
+        using (var written = database.Prepare("SELECT max(written_at) FROM block WHERE first_row < ?1 AND first_row + rows > ?2"))
+            _writtenAt = written.Bind(1, end).Bind(2, from.NextRow).Step() ? written.Long(0) : now;
         _metrics = MetricIds.Read(database);
         var columns = new MetricColumns(database);
         columns.Refresh();
@@ -71,12 +74,12 @@ internal sealed class Folding
         if (state.NextRow != _from.NextRow)
             return false;
         _metrics.WriteNew(database);
-        _packs.Write(database, state.NextChunk);
+        var nextPack = _packs.Write(database, state.NextPack, state.NextChunk);
         using var hour = database.Prepare(
             "INSERT OR REPLACE INTO gpu_hour (hour, gpu, rows, first_time, last_time, written_at, totals) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
         foreach (var h in _hours)
         {
-            hour.Bind(1, h.Number).Bind(2, h.Gpu).Bind(3, h.Rows).Bind(4, h.FirstTime).Bind(5, h.LastTime).Bind(6, _now)
+            hour.Bind(1, h.Number).Bind(2, h.Gpu).Bind(3, h.Rows).Bind(4, h.FirstTime).Bind(5, h.LastTime).Bind(6, _writtenAt)
                 .Bind(7, _totals.Written.Slice(h.Offset, h.Bytes)).Run();
         }
         using var open = database.Prepare("""
@@ -85,7 +88,8 @@ internal sealed class Folding
             """);
         foreach (var number in _hours.Select(h => h.Number).Distinct())
             open.Bind(1, number).Bind(2, _now).Run();
-        (state with { NextRow = _end, FoldedAt = _now, Rows = state.Rows + _rows, NextChunk = state.NextChunk + _packs.Chunks.Count }).Write(database);
+        var after = new HistoryState(_end, _now, state.Rows + _rows, state.NextChunk + _packs.Chunks.Count, nextPack);
+        after.Write(database);
         return true;
     }
 
@@ -108,7 +112,7 @@ internal sealed class Folding
                     writer.Add(ids[metric], values.AsSpan(0, order.Length));
                 }
                 _packs.Add(new ChunkEntry(ChunkLevel.Rows, group.Hour, group.Gpu, _packs.Chunks.Count, IsPart: true, order.Length,
-                    times[0], times[order.Length - 1], _now, 0, 0, 0), writer.End());
+                    times[0], times[order.Length - 1], _writtenAt, 0, 0, 0), writer.End());
             }
         }
         _packs.Close();

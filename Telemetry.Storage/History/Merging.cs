@@ -15,7 +15,6 @@ internal sealed class Merging
     private const int RowsAStep = 1_000_000;
 
     private readonly long _hour;
-    private readonly long _now;
     private readonly MetricIds _metrics;
     private readonly ChunkTable _table;
     private readonly Packs _packs = new();
@@ -30,9 +29,9 @@ internal sealed class Merging
     private double[] _sorted = [];
     private int _rows;
 
-    private Merging(Database database, ChunkTable table, long hour, long now, IReadOnlyList<long> series)
+    private Merging(Database database, ChunkTable table, long hour, IReadOnlyList<long> series)
     {
-        (_table, _hour, _now) = (table, hour, now);
+        (_table, _hour) = (table, hour);
         _metrics = MetricIds.Read(database);
         foreach (var gpu in series)
         {
@@ -65,7 +64,7 @@ internal sealed class Merging
 
     /// <summary>Merges parts of some series of an hour. Inside a read transaction.</summary>
     /// <returns>Null where it has no parts.</returns>
-    public static Merging? Prepare(Database database, long hour, long now)
+    public static Merging? Prepare(Database database, long hour)
     {
         var series = new List<long>();
         using var select = database.Prepare(
@@ -74,7 +73,7 @@ internal sealed class Merging
         while (select.Step())
             series.Add(select.Long(0));
         using var table = new ChunkTable(database);
-        return series.Count == 0 ? null : new Merging(database, table, hour, now, series);
+        return series.Count == 0 ? null : new Merging(database, table, hour, series);
     }
 
     /// <summary>Notes that an hour has no parts. Inside a write transaction.</summary>
@@ -93,7 +92,8 @@ internal sealed class Merging
     {
         if (!Packs.TryRemove(database, _replaced))
             return false;
-        _packs.Write(database);
+        var state = HistoryState.Read(database);
+        (state with { NextPack = _packs.Write(database, state.NextPack, 0) }).Write(database);
         return true;
     }
 
@@ -145,7 +145,7 @@ internal sealed class Merging
         }
         var bytes = _minutes.Write(_writer, out var count).ToArray();
         _minutesChunks.Add((new ChunkEntry(ChunkLevel.Minutes, _hour, parts[0].Gpu, 0, IsPart: false, count,
-            parts.Concat(known).Min(p => p.FirstTime), parts.Concat(known).Max(p => p.LastTime), _now, 0, 0, 0), bytes));
+            parts.Concat(known).Min(p => p.FirstTime), parts.Concat(known).Max(p => p.LastTime), parts.Concat(known).Max(p => p.WrittenAt), 0, 0, 0), bytes));
     }
 
     /// <summary>Writes chunks as one. It gets the id of the last of them, so that parts that come meanwhile follow it.</summary>

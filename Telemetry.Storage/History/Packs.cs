@@ -37,10 +37,12 @@ internal sealed class Packs
 
     /// <summary>Writes all of them. Inside a transaction.</summary>
     /// <param name="database">The file.</param>
-    /// <param name="firstId">What is added to the chunks' ids.</param>
-    public void Write(Database database, long firstId = 0)
+    /// <param name="firstPack">The id of the first pack.</param>
+    /// <param name="firstChunk">What is added to the chunks' ids.</param>
+    /// <returns>The id of the next pack.</returns>
+    public long Write(Database database, long firstPack, long firstChunk)
     {
-        using var pack = database.Prepare("INSERT INTO pack (id, chunks) VALUES (NULL, ?1)");
+        using var pack = database.Prepare("INSERT INTO pack (id, chunks) VALUES (?1, ?2)");
         using var data = database.Prepare("INSERT INTO pack_data (id, data) VALUES (?1, ?2)");
         using var insert = database.Prepare($"INSERT INTO chunk ({ChunkEntry.Columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
         var next = 0;
@@ -49,16 +51,17 @@ internal sealed class Packs
             var first = next;
             while (next < _chunks.Count && _chunks[next].Pack == i)
                 next++;
-            pack.Bind(1, next - first).Run();
-            var id = database.LastRowId;
+            var id = firstPack + i;
+            pack.Bind(1, id).Bind(2, next - first).Run();
             data.Bind(1, id).Bind(2, _packs[i]).Run();
             foreach (var chunk in _chunks[first..next])
             {
-                insert.Bind(1, (long)chunk.Level).Bind(2, chunk.Hour).Bind(3, chunk.Gpu).Bind(4, firstId + chunk.Id).Bind(5, chunk.IsPart ? 1 : 0)
+                insert.Bind(1, (long)chunk.Level).Bind(2, chunk.Hour).Bind(3, chunk.Gpu).Bind(4, firstChunk + chunk.Id).Bind(5, chunk.IsPart ? 1 : 0)
                     .Bind(6, chunk.Rows).Bind(7, chunk.FirstTime).Bind(8, chunk.LastTime).Bind(9, chunk.WrittenAt)
                     .Bind(10, id).Bind(11, chunk.Offset).Bind(12, chunk.Bytes).Run();
             }
         }
+        return firstPack + _packs.Count;
     }
 
     /// <summary>Removes chunks, and the packs of which none is left. Inside a transaction.</summary>

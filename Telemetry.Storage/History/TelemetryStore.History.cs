@@ -48,7 +48,7 @@ public sealed partial class TelemetryStore
         var merging = ReadHistory(database =>
         {
             hour = Merging.Next(database, quiet, now);
-            return hour is { } next ? Merging.Prepare(database, next, now) : null;
+            return hour is { } next ? Merging.Prepare(database, next) : null;
         });
         if (hour is not { } open)
             return default;

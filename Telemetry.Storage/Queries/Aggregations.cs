@@ -25,6 +25,8 @@ internal static class Aggregations
         var filter = SeriesFilter.Of(snapshot, hostId, gpuId);
         foreach (var (series, totals) in RangeTotals.Of(snapshot, filter, StoreTime.Ceiling(range.Start), StoreTime.Ceiling(range.End), metrics))
         {
+            if (totals.Rows == 0)
+                continue;
             var labels = snapshot.LabelsOf(series);
             var key = (labels.HostId, groupBy == GroupBy.GpuId ? labels.GpuId : null);
             ref var group = ref CollectionsMarshal.GetValueRefOrAddDefault(groups, key, out _);

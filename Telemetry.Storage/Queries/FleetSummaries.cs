@@ -30,6 +30,9 @@ internal static class FleetSummaries
             for (var i = 0; i < totals.Length; i++)
                 totals[i].Add(of.Metrics[i]);
         }
+        // What lies in the same hours and not in the range only tells the interval.
+        foreach (var (key, _) in gpus.Where(g => g.Value.Rows == 0).ToList())
+            gpus.Remove(key);
         var until = Math.Min(end, now.ToUnixTimeMilliseconds());
         var completeness = gpus.Count == 0 ? (double?)null : Completeness(snapshot, gpus, start, until);
         return new FleetSummary(gpus.Keys.Select(g => g.HostId).Distinct().Count(), gpus.Count, gpus.Values.Sum(g => g.Rows),

@@ -44,7 +44,7 @@ internal sealed class RangeTotals
     /// <param name="end">Before this time.</param>
     /// <param name="metrics">Which metrics; from <see cref="Snapshot.MetricsAmong"/>.</param>
     /// <param name="withCadence">Whether the distances between records are wanted.</param>
-    /// <returns>The series that have records in the range, in the order of their keys.</returns>
+    /// <returns>The series in the order of their keys; some may have no records in the range.</returns>
     public static IReadOnlyList<KeyValuePair<long, SeriesTotals>> Of(
         Snapshot snapshot, SeriesFilter filter, long start, long end, IReadOnlyList<string> metrics, bool withCadence = false)
     {
@@ -53,7 +53,7 @@ internal sealed class RangeTotals
         var totals = new RangeTotals(snapshot, filter, start, end, metrics);
         totals.AddHistory(withCadence);
         totals.AddPlain(metrics, withCadence);
-        return [.. totals._series.Where(s => s.Value.Rows > 0).OrderBy(s => s.Key)];
+        return [.. totals._series.OrderBy(s => s.Key)];
     }
 
     private void AddHistory(bool withCadence)

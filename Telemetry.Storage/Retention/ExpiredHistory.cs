@@ -7,6 +7,7 @@ namespace Telemetry.Storage.Retention;
 internal static class ExpiredHistory
 {
     private const int ChunksAStep = 2_000;
+    private const long Hour = Hours.MillisecondsOfHour;
 
     /// <summary>Removes chunks of records that are merged, so that their minutes stay. Inside a transaction.</summary>
     /// <returns>The records removed.</returns>
@@ -28,13 +29,17 @@ internal static class ExpiredHistory
         var removed = Remove(database, ChunkLevel.Minutes, before).Count;
         using var hours = database.Prepare($"""
             DELETE FROM gpu_hour WHERE (hour, gpu) IN (
-              SELECT hour, gpu FROM gpu_hour WHERE hour <= ?2 AND last_time < ?1 AND written_at < ?1 LIMIT {ChunksAStep})
+              SELECT h.hour, h.gpu FROM gpu_hour AS h WHERE h.hour <= ?2 AND h.last_time < ?1 AND h.written_at < ?1
+              AND NOT EXISTS (SELECT 1 FROM chunk AS c WHERE c.level = 0 AND c.hour = h.hour AND c.gpu = h.gpu) LIMIT {ChunksAStep})
             """);
         hours.Bind(1, before).Bind(2, Hours.Of(before)).Run();
         removed += database.Changes;
+        // A series is known as long as there is a roll-up of its newest record's hour.
         using var series = database.Prepare($"""
-            DELETE FROM latest WHERE gpu IN (SELECT gpu FROM latest WHERE time < ?1 AND written_at < ?1 LIMIT {ChunksAStep})
-            AND row_id < (SELECT next_row FROM history)
+            DELETE FROM latest WHERE gpu IN (
+              SELECT l.gpu FROM latest AS l WHERE l.time < ?1 AND l.written_at < ?1 AND l.row_id < (SELECT next_row FROM history)
+              AND NOT EXISTS (SELECT 1 FROM gpu_hour AS h WHERE h.hour = (l.time - (l.time % {Hour} + {Hour}) % {Hour}) / {Hour} AND h.gpu = l.gpu)
+              LIMIT {ChunksAStep})
             """);
         series.Bind(1, before).Run();
         return removed + database.Changes > 0;

@@ -11,7 +11,7 @@ internal static partial class StoreSchema
           next_row INTEGER NOT NULL,
           folded_at INTEGER NOT NULL, -- milliseconds
           rows INTEGER NOT NULL, -- records in chunks
-          next_chunk INTEGER NOT NULL -- chunk.id of the next chunk
+          next_chunk INTEGER NOT NULL, next_pack INTEGER NOT NULL -- chunk.id and pack.id of the next ones; never used twice
         );
         CREATE TABLE metric (
           -- The metrics' numbers in chunks and roll-ups.
@@ -25,15 +25,14 @@ internal static partial class StoreSchema
           id INTEGER NOT NULL, -- rises with the order of writing
           is_part INTEGER NOT NULL, -- 1: not merged yet, and not in the minutes
           rows INTEGER NOT NULL, first_time INTEGER NOT NULL, last_time INTEGER NOT NULL, -- milliseconds
-          written_at INTEGER NOT NULL, -- when the last of them was folded, milliseconds
+          written_at INTEGER NOT NULL, -- when the last of them was written, milliseconds
           pack INTEGER NOT NULL, offset INTEGER NOT NULL, bytes INTEGER NOT NULL, -- pack.id, and where in its data
           PRIMARY KEY (level, hour, gpu, id)
         ) WITHOUT ROWID;
         CREATE INDEX chunk_part ON chunk (hour, gpu) WHERE is_part = 1;
         CREATE TABLE pack (
           -- How many chunks of a pack are still in use; without any, it leaves.
-          id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice
-          chunks INTEGER NOT NULL
+          id INTEGER PRIMARY KEY, chunks INTEGER NOT NULL
         );
         CREATE TABLE pack_data (
           -- Chunks one after the other, so that they do not leave parts of pages empty.
@@ -43,7 +42,7 @@ internal static partial class StoreSchema
           -- The roll-up of one series and hour: every folded record.
           hour INTEGER NOT NULL, gpu INTEGER NOT NULL, -- gpu.id
           rows INTEGER NOT NULL, first_time INTEGER NOT NULL, last_time INTEGER NOT NULL, -- milliseconds
-          written_at INTEGER NOT NULL, -- when the last of them was folded, milliseconds
+          written_at INTEGER NOT NULL, -- when the last of them was written, milliseconds
           totals BLOB NOT NULL, -- count, sum, min, max, last, last time of each metric, and the distances between records
           PRIMARY KEY (hour, gpu)
         ) WITHOUT ROWID;
@@ -55,8 +54,8 @@ internal static partial class StoreSchema
         );
         ALTER TABLE latest ADD COLUMN written_at INTEGER NOT NULL DEFAULT 0; -- when last_row was written, milliseconds
         ALTER TABLE latest ADD COLUMN metrics BLOB; -- the record's values once its plain row has left
-        INSERT INTO history (id, next_row, folded_at, rows, next_chunk)
-          SELECT 1, coalesce((SELECT min(first_row) FROM block), 1), 0, 0, 1;
+        INSERT INTO history (id, next_row, folded_at, rows, next_chunk, next_pack)
+          SELECT 1, coalesce((SELECT min(first_row) FROM block), 1), 0, 0, 1, 1;
         UPDATE latest SET written_at = CAST(strftime('%s', 'now') AS INTEGER) * 1000;
         """;
 }
