@@ -20,16 +20,17 @@ public static class PipelineCommand
         var streamers = new Option<int>("--streamers") { Description = "Streamer processes.", DefaultValueFactory = _ => 1 };
         var collectors = new Option<int>("--collectors") { Description = "Collector processes.", DefaultValueFactory = _ => 1 };
         var limit = new Option<int>("--max-messages-per-partition") { Description = "The broker's limit.", DefaultValueFactory = _ => 100_000 };
+        var durable = new Option<bool>("--durable") { Description = "The broker acknowledges when records are synced, instead of keeping them in memory only." };
         var command = new Command("pipeline", "Rows a second from CSV to queryable, compared with sqlite3 .import of the same file.")
         {
-            rows, gpus, streamers, collectors, limit,
+            rows, gpus, streamers, collectors, limit, durable,
         };
         command.SetAction((result, cancellationToken) => RunAsync(
-            result.GetValue(rows), result.GetValue(gpus), result.GetValue(streamers), result.GetValue(collectors), result.GetValue(limit), cancellationToken));
+            result.GetValue(rows), result.GetValue(gpus), result.GetValue(streamers), result.GetValue(collectors), result.GetValue(limit), result.GetValue(durable), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(long rows, int gpus, int streamers, int collectors, int limit, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(long rows, int gpus, int streamers, int collectors, int limit, bool durable, CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("telemetry-pipeline-").FullName;
         try
@@ -39,13 +40,13 @@ public static class PipelineCommand
             Console.WriteLine($"machine     {Machine.Describe()}");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"payload     {rows:n0} rows of {gpus:n0} GPUs, six metrics each, {new FileInfo(csv).Length / 1e6:n1} MB of CSV"));
-            Console.WriteLine($"processes   1 broker (memory), {streamers} streamer, {collectors} collector, 1 gateway; {limit:n0} records a partition, 4 partitions");
+            Console.WriteLine($"processes   1 broker ({(durable ? "durable: acknowledged when synced" : "memory")}), {streamers} streamer, {collectors} collector, 1 gateway; {limit:n0} records a partition, 4 partitions");
             Console.WriteLine("durability  a row is counted when the collector's transaction is synced (SQLite WAL, synchronous=FULL) and a reader sees it");
             var setup = new PipelineSetup
             {
                 Folder = folder,
                 CsvFile = csv,
-                BrokerFlags = ["--max-messages-per-partition", limit.ToString(CultureInfo.InvariantCulture)],
+                BrokerFlags = ["--max-messages-per-partition", limit.ToString(CultureInfo.InvariantCulture), .. durable ? (string[])["--data-path", Path.Combine(folder, "queue")] : []],
             };
             TimeSpan elapsed;
             await using (var pipeline = new PipelineProcesses(setup))
@@ -103,8 +104,8 @@ public static class PipelineCommand
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  {process.Name,-10}{process.CpuTime?.TotalSeconds,8:n2} s CPU {process.ResidentBytes / 1048576.0,8:n0} MiB"));
         }
-        foreach (var streamer in pipeline.Processes.Where(p => p.Name == "Streamer"))
-            Console.WriteLine($"  {streamer.Name,-10}{streamer.Lines.LastOrDefault(line => line.Contains("done:", StringComparison.Ordinal))?.Split("] ")[^1]}");
+        foreach (var line in pipeline.Processes.Where(p => p.Name == "Streamer").SelectMany(p => p.Lines).Where(line => line.Contains("done:", StringComparison.Ordinal)))
+            Console.WriteLine($"  {"Streamer",-10}{line.Split("] ")[^1]}");
         var bytes = Directory.EnumerateFiles(folder, "telemetry.db*").Sum(file => new FileInfo(file).Length);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"store       {bytes / (double)rows,12:n1} B a row"));
     }
