@@ -8,21 +8,19 @@ namespace Telemetry.Collector.Retention;
 /// </summary>
 internal sealed class HistoryService(CollectorContext context) : BackgroundService
 {
-    /// <summary>How long rows stay out of the history, when there are not very many. Queries read them either way.</summary>
-    public static readonly TimeSpan FoldDelay = TimeSpan.FromSeconds(30);
+    // An hour is merged when nothing was added to it for so many foldings.
+    private const int QuietFoldings = 4;
 
-    /// <summary>An hour is merged when nothing was added to it for so long.</summary>
-    public static readonly TimeSpan MergeQuiet = TimeSpan.FromMinutes(2);
-
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan IntervalMax = TimeSpan.FromSeconds(5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
+            var interval = TimeSpan.FromTicks(Math.Min(context.Options.FoldInterval.Ticks / 2, IntervalMax.Ticks));
             // At a moment of its own, so that several collectors do not fold the same rows.
-            await Task.Delay(Interval * Random.Shared.NextDouble(), context.Time, stoppingToken);
-            using var timer = new PeriodicTimer(Interval, context.Time);
+            await Task.Delay(interval * Random.Shared.NextDouble(), context.Time, stoppingToken);
+            using var timer = new PeriodicTimer(interval, context.Time);
             do
             {
                 await FoldAsync(stoppingToken);
@@ -45,14 +43,14 @@ internal sealed class HistoryService(CollectorContext context) : BackgroundServi
         {
             for (var hasMore = true; hasMore;)
             {
-                var step = await Task.Run(() => context.Store.Fold(FoldDelay), stoppingToken);
+                var step = await Task.Run(() => context.Store.Fold(context.Options.FoldInterval), stoppingToken);
                 context.Metrics.Folded(step.Rows);
                 hasMore = step.HasMore;
             }
             for (var hasMore = true; hasMore;)
             {
                 var started = context.Time.GetTimestamp();
-                var step = await Task.Run(() => context.Store.Merge(MergeQuiet), stoppingToken);
+                var step = await Task.Run(() => context.Store.Merge(context.Options.FoldInterval * QuietFoldings), stoppingToken);
                 hasMore = step.HasMore;
                 // As long as the step took: merging may take its time, the others have work to do.
                 if (hasMore)

@@ -57,6 +57,7 @@ internal sealed class ChunkTable(Database database) : IDisposable
     /// <exception cref="StoreException">They are missing.</exception>
     public ReadOnlyMemory<byte> Bytes(in ChunkEntry entry)
     {
+        database.Cancellation.ThrowIfCancellationRequested(); // SQLite looks by itself; decoding does not
         if (_bytes.Length < entry.Bytes)
             _bytes = new byte[Math.Max(entry.Bytes, 16_384)];
         _blobs ??= new BlobReader(database, "pack_data", "data");

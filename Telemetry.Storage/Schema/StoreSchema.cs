@@ -14,8 +14,8 @@ internal static partial class StoreSchema
     /// <summary>Before this, two connections that write and checkpoint at the same moment could lose a commit.</summary>
     public static readonly Version SqliteMin = new(3, 51, 3);
 
-    // SQLite keeps the text between CREATE and the last bracket: the comments are shown by `.schema` in the sqlite3 shell.
-    private const string Tables = """
+    // Those of version 1. SQLite keeps the text between CREATE and the last bracket: the comments are shown by `.schema` in the sqlite3 shell.
+    internal const string Tables = """
         CREATE TABLE gpu (
           -- One row for each distinct identity (a series). Rows are never changed or deleted.
           -- Labels are empty where the source does not say; several series of one host and GPU differ in another label.
