@@ -47,7 +47,7 @@ internal static class SustainedBenchmark
         var late = elapsed - TimeSpan.FromSeconds(load.Writer.Seconds / (double)settings.Speed);
         var waitingAtEnd = Waiting(database);
         var keptUp = late < LateMax && waitingAtEnd <= 2 * Upkeep.FoldDelay.TotalSeconds * fleet.Gpus.Count;
-        Lines.Note("sustained", $"{(keptUp ? "kept up" : "did not keep up")}: {load.Writer.Rows / elapsed.TotalSeconds:n0} of {due:n0} rows/s, at the end {Math.Max(0, late.TotalSeconds):n2} s late (at the worst {worst.TotalSeconds:n2}); {waitingAtEnd:n0} rows waiting (at most {waitingMax:n0}); {(Environment.CpuUsage.TotalTime - cpu).TotalSeconds / elapsed.TotalSeconds:n2} cores used, the generator's share included");
+        Lines.Note("sustained", $"{(keptUp ? "kept up" : "did not keep up")}: {load.Writer.Rows / (elapsed.TotalSeconds + 1.0 / settings.Speed):n0} of {due:n0} rows/s, at the end {Math.Max(0, late.TotalSeconds):n2} s late (at the worst {worst.TotalSeconds:n2}); {waitingAtEnd:n0} rows waiting (at most {waitingMax:n0}); {(Environment.CpuUsage.TotalTime - cpu).TotalSeconds / elapsed.TotalSeconds:n2} cores used, the generator's share included");
     }
 
     private readonly record struct Counters(TimeSpan At, long Rows, long Folded, long Merged, long Removed);

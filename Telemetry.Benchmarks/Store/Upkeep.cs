@@ -1,15 +1,17 @@
 using System.Diagnostics;
-using Telemetry.Collector.Retention;
+using Telemetry.Collector;
 using Telemetry.Storage;
 
 namespace Telemetry.Benchmarks.Store;
 
-/// <summary>What the collector does beside writing, in the same steps and pauses: it folds, merges and removes what is too old.</summary>
+/// <summary>What a collector with default settings does beside writing, in the same steps and pauses: it folds, merges and removes what is too old.</summary>
 /// <param name="store">The store.</param>
 /// <param name="time">Its clock.</param>
 internal sealed class Upkeep(TelemetryStore store, TimeProvider time)
 {
+    private const int QuietFoldings = 4;
     private const long LogBytesMax = 256L * 1024 * 1024;
+    private static readonly CollectorOptions Settings = new();
     private static readonly TimeSpan LogPatience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan FoldEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetainEvery = TimeSpan.FromMinutes(1);
@@ -19,10 +21,10 @@ internal sealed class Upkeep(TelemetryStore store, TimeProvider time)
     private long _removed;
 
     /// <summary>How long the collector lets rows wait.</summary>
-    public static TimeSpan FoldDelay => HistoryService.FoldDelay;
+    public static TimeSpan FoldDelay => Settings.FoldInterval;
 
     /// <summary>How long the collector lets an hour rest before it is merged.</summary>
-    public static TimeSpan MergeQuiet => HistoryService.MergeQuiet;
+    public static TimeSpan MergeQuiet => Settings.FoldInterval * QuietFoldings;
 
     /// <summary>Rows folded so far.</summary>
     public long Folded => Interlocked.Read(ref _folded);
@@ -96,7 +98,7 @@ internal sealed class Upkeep(TelemetryStore store, TimeProvider time)
     private bool Retain()
     {
         var now = time.GetUtcNow();
-        var step = store.Retain(new RetentionCutoffs(Raw: now - TimeSpan.FromHours(1), History: now - TimeSpan.FromDays(30), Rollup: now - TimeSpan.FromDays(400)));
+        var step = store.Retain(new RetentionCutoffs(now - Settings.RawRetention, now - Settings.HistoryRetention, now - Settings.RollupRetention));
         Interlocked.Add(ref _removed, step.Rows);
         return step.HasMore;
     }
