@@ -47,6 +47,7 @@ internal static class QueryBenchmark
         var idle = new List<Figures>();
         foreach (var query in Queries)
             idle.Add(await MeasureAsync(query, asking, time));
+        var folded = history.Upkeep.Folded;
         await using var load = Load.Start(history, speed: 1);
         await load.WaitAsync(time, cancellationToken);
         for (var i = 0; i < Queries.Length; i++)
@@ -54,7 +55,7 @@ internal static class QueryBenchmark
             var loaded = await MeasureAsync(Queries[i], asking, time);
             Lines.Plain($"{Queries[i].Name,-30}{loaded.Results,9:n0}{idle[i].P50,10:n2}{idle[i].P99,9:n2}{idle[i].Times,7:n0}{loaded.P50,11:n2}{loaded.P99,9:n2}{loaded.Times,7:n0}{Queries[i].BudgetMs,9:n0}");
         }
-        Lines.Note("load", $"at the worst {load.Writer.TakeWorstDelay().TotalSeconds:n2} s from when rows were due until they were synced; {history.Upkeep.Folded - history.Count:n0} rows folded meanwhile");
+        Lines.Note("load", $"at the worst {load.Writer.TakeWorstDelay().TotalSeconds:n2} s from when rows were due until they were synced; {history.Upkeep.Folded - folded:n0} rows folded meanwhile");
     }
 
     private readonly record struct Figures(int Results, int Times, double P50, double P99);
