@@ -10,6 +10,7 @@ using Telemetry.Broker.Commands;
 using Telemetry.Messaging.Records;
 using Telemetry.Messaging.V1;
 using Telemetry.ServiceDefaults;
+using Telemetry.ServiceDefaults.Commands;
 
 namespace Telemetry.Tests.Broker.Commands;
 
