@@ -28,12 +28,13 @@ public static class CollectorApp
         builder.Services.AddSingleton(new StoreHealth(store.Path, time));
         builder.Services.AddSingleton(services => Context(services, options, time));
         builder.Services.AddHealthChecks().AddCheck<StoreHealth>("store");
-        // Stopped in reverse: retention first, then the collector.
+        // Stopped in reverse: retention and folding first, then the collector.
         builder.Services.AddHostedService(services =>
         {
             var context = services.GetRequiredService<CollectorContext>();
             return new CollectorService(context, connect ?? (() => new BrokerQueue(address, options, context.Logger)), address);
         });
+        builder.Services.AddHostedService<HistoryService>();
         builder.Services.AddHostedService<RetentionService>();
         return builder.Build().MapServiceDefaults();
     }

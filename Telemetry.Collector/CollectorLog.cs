@@ -54,6 +54,6 @@ internal static partial class CollectorLog
     [LoggerMessage(3030, LogLevel.Debug, "the queue did not take note of offsets (the store has them): {Reason}")]
     public static partial void CommitFailed(ILogger logger, string reason);
 
-    [LoggerMessage(3040, LogLevel.Information, "removed {Rows} rows older than {Retention}")]
-    public static partial void RowsExpired(ILogger logger, long rows, string retention);
+    [LoggerMessage(3040, LogLevel.Information, "removed {Records} records older than {Retention} from the history")]
+    public static partial void RecordsExpired(ILogger logger, long records, string retention);
 }

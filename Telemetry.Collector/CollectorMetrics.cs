@@ -18,6 +18,7 @@ internal sealed class CollectorMetrics : IDisposable
     private readonly Counter<long> _fenced;
     private readonly Counter<long> _refused;
     private readonly Counter<long> _expired;
+    private readonly Counter<long> _folded;
     private readonly Histogram<double> _freshness;
     private readonly Histogram<long> _transactionRecords;
     private readonly Histogram<double> _transactionSeconds;
@@ -32,13 +33,14 @@ internal sealed class CollectorMetrics : IDisposable
         _fenced = Counter("fenced_commits", "Partitions' writes that the store refused because another collector owns the partition.");
         _refused = Counter("refused_values", "Values left out of their records, by reason.");
         _expired = Counter("expired_records", "Records removed by retention.");
+        _folded = Counter("folded_records", "Records compressed into the history.");
         _freshness = _meter.CreateHistogram(Prefix + "freshness_seconds", null, "From a record's time to its commit in the store; the last record of each batch.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600] });
         _transactionRecords = _meter.CreateHistogram(Prefix + "transaction_records", null, "Records in a transaction.",
             advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [1, 10, 50, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000] });
         _transactionSeconds = _meter.CreateHistogram(Prefix + "transaction_duration_seconds", null, "How long a transaction takes.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5] });
-        foreach (var counter in (Counter<long>[])[_processed, _gaps, _gapRecords, _fenced, _expired])
+        foreach (var counter in (Counter<long>[])[_processed, _gaps, _gapRecords, _fenced, _expired, _folded])
             counter.Add(0);
     }
 
@@ -76,6 +78,8 @@ internal sealed class CollectorMetrics : IDisposable
     public void Refused(string reason, long values) => _refused.Add(values, Reason(reason));
 
     public void Expired(long records) => _expired.Add(records);
+
+    public void Folded(long records) => _folded.Add(records);
 
     public void Fresh(TimeSpan age) => _freshness.Record(Math.Max(0, age.TotalSeconds));
 

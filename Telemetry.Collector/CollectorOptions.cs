@@ -38,6 +38,10 @@ public sealed record CollectorOptions : ServiceOptions
     [Setting("WORKER_COUNT", "How many batches are decoded at the same time.", Min = "1", Max = "64")]
     public int WorkerCount { get; init; } = 2;
 
+    /// <summary>How long records are plain rows before they are folded into the compressed history. Queries read them either way.</summary>
+    [Setting("FOLD_INTERVAL", "How often plain rows are folded into the compressed history.", Min = "100ms", Max = "10m")]
+    public TimeSpan FoldInterval { get; init; } = TimeSpan.FromSeconds(30);
+
     // Retention, each from the later of a record's own time and the time it was written
 
     /// <summary>How long rows stay plain before only their compressed form is kept.</summary>

@@ -63,6 +63,7 @@ internal static class ServiceSettings
             new("POLL_INTERVAL", "2s", "How long records wait for others before they are written."),
             new("BATCH_SIZE", "50", "How many records are written without waiting for more; under load transactions grow beyond it."),
             new("WORKER_COUNT", "2", "How many batches are decoded at the same time."),
+            new("FOLD_INTERVAL", "30s", "How often plain rows are folded into the compressed history."),
             new("RAW_RETENTION", "1h", "How long rows stay plain, before only their compressed history is kept."),
             new("HISTORY_RETENTION", "30d", "How long every record is kept."),
             new("ROLLUP_RETENTION", "400d", "How long roll-ups, gaps and dead letters are kept."),

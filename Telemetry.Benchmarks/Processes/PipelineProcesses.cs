@@ -58,8 +58,9 @@ public sealed class PipelineProcesses : IAsyncDisposable
         Start("Broker", _setup.BrokerFlags, "--port", _queuePort.ToString(CultureInfo.InvariantCulture), "--metrics-port", "0");
 
     /// <summary>Starts a collector.</summary>
-    public ServiceProcess StartCollector() =>
-        Start("Collector", _setup.CollectorFlags,
+    /// <param name="flags">Flags of this one; they win over the setup's.</param>
+    public ServiceProcess StartCollector(params IEnumerable<string> flags) =>
+        Start("Collector", [.. _setup.CollectorFlags, .. flags],
             "--messagequeue-addr", QueueAddress, "--database-path", DatabasePath, "--metrics-port", "0", "--poll-interval", "100ms");
 
     /// <summary>Starts a streamer.</summary>

@@ -16,7 +16,7 @@ internal sealed class RetentionService(CollectorContext context) : BackgroundSer
     {
         try
         {
-            var interval = TimeSpan.FromTicks(Math.Clamp(context.Options.HistoryRetention.Ticks / 60, IntervalMin.Ticks, IntervalMax.Ticks));
+            var interval = TimeSpan.FromTicks(Math.Clamp(context.Options.RawRetention.Ticks / 60, IntervalMin.Ticks, IntervalMax.Ticks));
             using var timer = new PeriodicTimer(interval, context.Time);
             do
             {
@@ -43,9 +43,10 @@ internal sealed class RetentionService(CollectorContext context) : BackgroundSer
             {
                 var started = context.Time.GetTimestamp();
                 var now = context.Time.GetUtcNow();
-                var step = await Task.Run(() => context.Store.Retain(now - context.Options.HistoryRetention, now - context.Options.RollupRetention), stoppingToken);
+                var before = new RetentionCutoffs(now - context.Options.RawRetention, now - context.Options.HistoryRetention, now - context.Options.RollupRetention);
+                var step = await Task.Run(() => context.Store.Retain(before), stoppingToken);
                 context.StoreWorks();
-                removed += step.Rows;
+                removed += step.Records;
                 hasMore = step.HasMore;
                 // As long as the step took: the writer has the store at least half of the time.
                 if (hasMore)
@@ -61,7 +62,7 @@ internal sealed class RetentionService(CollectorContext context) : BackgroundSer
         if (removed > 0)
         {
             context.Metrics.Expired(removed);
-            CollectorLog.RowsExpired(context.Logger, removed, Durations.Format(context.Options.HistoryRetention));
+            CollectorLog.RecordsExpired(context.Logger, removed, Durations.Format(context.Options.HistoryRetention));
         }
     }
 }

@@ -12,10 +12,10 @@ namespace Telemetry.Gateway.Http;
 /// </summary>
 internal static class PageCursor
 {
-    // 0 version u8 | 1 time_unix_ms i64 | 9 row_id i64 | 17 total i64 | 25 checksum u64 of the bytes before and the filters
-    private const int Bytes = 33;
-    private const int ChecksumAt = 25;
-    private const byte Version = 1;
+    // 0 version u8 | 1 time_unix_ms i64 | 9 series i64 | 17 left i64 | 25 total i64 | 33 checksum u64 of the bytes before and the filters
+    private const int Bytes = 41;
+    private const int ChecksumAt = 33;
+    private const byte Version = 2;
 
     /// <summary>The text of a cursor.</summary>
     /// <param name="cursor">The last record of the page.</param>
@@ -26,8 +26,9 @@ internal static class PageCursor
         Span<byte> bytes = stackalloc byte[Bytes];
         bytes[0] = Version;
         BinaryPrimitives.WriteInt64LittleEndian(bytes[1..], cursor.TimeUnixMs);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes[9..], cursor.RowId);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes[17..], total);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[9..], cursor.Series);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[17..], cursor.Left);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[25..], total);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[ChecksumAt..], Checksum(bytes[..ChecksumAt], filters));
         return Base64Url.EncodeToString(bytes);
     }
@@ -47,8 +48,9 @@ internal static class PageCursor
         {
             return false;
         }
-        cursor = new RowCursor(BinaryPrimitives.ReadInt64LittleEndian(bytes[1..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[9..]));
-        total = BinaryPrimitives.ReadInt64LittleEndian(bytes[17..]);
+        cursor = new RowCursor(BinaryPrimitives.ReadInt64LittleEndian(bytes[1..]),
+            BinaryPrimitives.ReadInt64LittleEndian(bytes[9..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[17..]));
+        total = BinaryPrimitives.ReadInt64LittleEndian(bytes[25..]);
         return true;
     }
 

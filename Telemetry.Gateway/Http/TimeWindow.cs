@@ -25,7 +25,7 @@ internal static class TimeWindow
 
     /// <summary>A range that ends now.</summary>
     public static readonly ChoiceParameter<TimeSpan> Range = new(
-        "time_range", "The time up to now. Not together with start_time or end_time.", Default, "1h",
+        "time_range", "The time up to now, from the start of a minute. Not together with start_time or end_time.", Default, "1h",
         ("1h", TimeSpan.FromHours(1)), ("24h", TimeSpan.FromHours(24)), ("7d", TimeSpan.FromDays(7)))
     {
         Example = "24h",
@@ -47,10 +47,12 @@ internal static class TimeWindow
     {
         if (values.Has(Range) && (values.Has(Start) || values.Has(End)))
             throw Problems.InvalidParameter(Range.Name, "is not possible together with start_time or end_time; give one or the other");
-        now = Milliseconds(now);
         if (values.Has(Range))
-            return new TimeRange(now - values.Get(Range), now);
+            return Last(values.Get(Range), now);
+        now = Milliseconds(now);
         var (start, end) = ReadOpen(values);
+        if (start is null && end is null)
+            return Last(Default, now);
         end ??= now;
         if (start >= end)
             throw Problems.InvalidParameter(Start.Name, "is not before now; without end_time the range ends now");
@@ -62,8 +64,10 @@ internal static class TimeWindow
         return new TimeRange(start.Value, end.Value);
     }
 
-    /// <summary>The last <paramref name="span"/>.</summary>
-    public static TimeRange Last(TimeSpan span, DateTimeOffset now) => new(Milliseconds(now) - span, Milliseconds(now));
+    /// <summary>The last <paramref name="span"/>, from a whole minute on: then the store has it in its roll-ups.</summary>
+    public static TimeRange Last(TimeSpan span, DateTimeOffset now) => new(Minute(now - span), Milliseconds(now));
+
+    private static DateTimeOffset Minute(DateTimeOffset time) => time.AddTicks(-(time.UtcTicks % TimeSpan.TicksPerMinute));
 
     // A millisecond on, so that a record of this very millisecond is in the range.
     private static DateTimeOffset Milliseconds(DateTimeOffset now) => DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds() + 1);

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Telemetry.Storage.Queries;
+using Telemetry.Storage.Schema;
 using Telemetry.Storage.Sqlite;
 
 namespace Telemetry.Storage.Files;
@@ -74,9 +76,17 @@ public static class Backup
         target.Execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF");
         source.Execute("BEGIN");
         // Its first read: from here on the source is as it is now.
-        var rows = source.Scalar("SELECT sum(rows) FROM block") ?? 0;
+        var rows = Rows(source);
         source.CopyTo(target, PagesAStep, cancellationToken);
         source.Execute("COMMIT");
         return rows;
+    }
+
+    private static long Rows(Database database)
+    {
+        if (StoreSchema.Check(database) < StoreSchema.Version)
+            return database.Scalar("SELECT sum(rows) FROM block") ?? 0;
+        using var snapshot = new Snapshot(database);
+        return StoreStates.Rows(snapshot);
     }
 }

@@ -16,6 +16,8 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
 
     public uint UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Bytes(4));
 
+    public double Double() => BinaryPrimitives.ReadDoubleLittleEndian(Bytes(8));
+
     public ReadOnlySpan<byte> Bytes(int count)
     {
         if (count > _rest.Length)
@@ -46,6 +48,13 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
         var value = Varint();
         return value <= int.MaxValue && (int)value >= min && (int)value <= max ? (int)value
             : throw Chunk.Damaged($"{value} {what}, expected {min} to {max}");
+    }
+
+    /// <summary>A number that must be at least <paramref name="min"/>.</summary>
+    public long Long(long min, string what)
+    {
+        var value = Varint();
+        return value <= long.MaxValue && (long)value >= min ? (long)value : throw Chunk.Damaged($"{value} {what}, expected at least {min}");
     }
 
     /// <summary>Bits that fill whole bytes.</summary>

@@ -23,6 +23,8 @@ internal sealed class ByteWriter
 
     public void UInt32(uint value) => BinaryPrimitives.WriteUInt32LittleEndian(Take(4), value);
 
+    public void Double(double value) => BinaryPrimitives.WriteDoubleLittleEndian(Take(8), value);
+
     public void Bytes(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Take(bytes.Length));
 
     public void Varint(ulong value)

@@ -1,3 +1,5 @@
+using Telemetry.Storage.History;
+
 namespace Telemetry.Storage.Queries;
 
 /// <summary>
@@ -10,10 +12,8 @@ internal sealed class Exports(ExportQuery query)
     /// <summary>Rows that are handed over at a time.</summary>
     public const int BatchRows = 1_000;
 
-    private const long MillisecondsOfHour = 3_600_000;
-
-    private readonly long _end = query.End is { } end ? StoreTime.Ceiling(end) : long.MaxValue;
-    private long _start = query.Start is { } start ? StoreTime.Ceiling(start) : long.MinValue;
+    private readonly long _end = query.End is { } end ? Math.Min(StoreTime.Ceiling(end), RowBlock.TimeMax + 1) : RowBlock.TimeMax + 1;
+    private long _start = query.Start is { } start ? StoreTime.Ceiling(start) : RowBlock.TimeMin;
     private Place? _after;
 
     /// <summary>The last row that was handed over: the <paramref name="Count"/>th of its series and time.</summary>
@@ -28,26 +28,27 @@ internal sealed class Exports(ExportQuery query)
     public void Read(Snapshot snapshot, Func<IReadOnlyList<TelemetryRow>, bool> take)
     {
         var filter = SeriesFilter.Of(snapshot, query.HostId, query.GpuId);
-        var (from, until) = (Math.Max(_start, filter.MinTime), filter.MaxTime == long.MaxValue ? _end : Math.Min(_end, filter.MaxTime + 1));
-        if (filter.IsEmpty || NextTime(snapshot, from, until) is not { } next)
+        var from = Math.Max(_start, filter.MinTime);
+        var until = Math.Min(_end, filter.MaxTime == long.MaxValue ? long.MaxValue : filter.MaxTime + 1);
+        if (filter.IsEmpty || NextTime(snapshot, filter, from, until) is not { } next)
         {
             IsDone = true;
             return;
         }
-        var hourEnd = next - FloorModulo(next, MillisecondsOfHour) + MillisecondsOfHour;
+        var hour = Hours.Of(next);
         // What is written later into hours that are over is not looked for again.
-        _start = Math.Max(from, hourEnd - MillisecondsOfHour);
+        _start = Math.Max(from, Hours.Start(hour));
         if (_after is { } place && place.Time < _start)
             _after = null; // the rest of its hour has left meanwhile
-        if (ReadHour(snapshot, filter, Math.Min(until, hourEnd), take))
-            (_start, _after) = (hourEnd, null);
+        if (ReadHour(snapshot, filter, hour, Math.Min(until, Hours.End(hour)), take))
+            (_start, _after) = (Hours.End(hour), null);
     }
 
     /// <returns>Whether the hour's end was reached.</returns>
-    private bool ReadHour(Snapshot snapshot, SeriesFilter filter, long end, Func<IReadOnlyList<TelemetryRow>, bool> take)
+    private bool ReadHour(Snapshot snapshot, SeriesFilter filter, long hour, long end, Func<IReadOnlyList<TelemetryRow>, bool> take)
     {
         var metrics = snapshot.MetricsAmong(query.Metrics);
-        using var rows = new SortedRows(snapshot, filter, _start, end, _after?.Series ?? long.MinValue, metrics);
+        using var rows = new HourRows(snapshot, filter, hour, _start, end, _after?.Series ?? 0, metrics);
         var batch = new List<TelemetryRow>(BatchRows);
         var skip = _after;
         var seen = 0;
@@ -76,28 +77,28 @@ internal sealed class Exports(ExportQuery query)
     }
 
     /// <summary>A time that no row from <paramref name="from"/> on is before; null where there is none before <paramref name="end"/>.</summary>
-    private static long? NextTime(Snapshot snapshot, long from, long end)
+    private static long? NextTime(Snapshot snapshot, SeriesFilter filter, long from, long end)
     {
-        using var runs = snapshot.Database.Prepare("""
-            SELECT first_row, first_row + rows - 1, min_time FROM block WHERE rows > 0 AND max_time >= ?1 AND min_time < ?2 ORDER BY min_time
-            """);
-        using var earliest = snapshot.Database.Prepare("SELECT min(time) FROM sample WHERE row_id BETWEEN ?1 AND ?2 AND time >= ?3");
-        runs.Bind(1, from).Bind(2, end);
+        if (from >= end)
+            return null;
         var next = end;
-        while (runs.Step() && runs.Long(2) < next)
+        foreach (var hour in snapshot.Chunks.Hours(ChunkLevel.Rows, Hours.Of(from), Hours.Of(end - 1)).Take(1))
+            next = Math.Max(from, Hours.Start(hour));
+        using var earliest = snapshot.Database.Prepare("SELECT min(time) FROM sample WHERE row_id BETWEEN ?1 AND ?2 AND time >= ?3");
+        foreach (var run in ZoneMap.Runs(snapshot, filter, from, end).OrderBy(r => r.MinTime))
         {
-            if (runs.Long(2) >= from)
+            if (run.MinTime >= next)
+                break;
+            if (run.MinTime >= from)
             {
-                next = runs.Long(2);
-                continue;
+                next = run.MinTime;
+                break;
             }
-            earliest.Bind(1, runs.Long(0)).Bind(2, runs.Long(1)).Bind(3, from);
+            earliest.Bind(1, run.FirstRow).Bind(2, run.LastRow).Bind(3, from);
             if (earliest.Step() && !earliest.IsNull(0))
                 next = Math.Min(next, earliest.Long(0));
             earliest.Reset();
         }
         return next < end ? next : null;
     }
-
-    private static long FloorModulo(long value, long divisor) => ((value % divisor) + divisor) % divisor;
 }

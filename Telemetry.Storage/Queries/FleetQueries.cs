@@ -1,9 +1,11 @@
+using Telemetry.Storage.History;
+
 namespace Telemetry.Storage.Queries;
 
 /// <summary>Hosts, GPUs and the newest record of each.</summary>
 internal static class FleetQueries
 {
-    private sealed record Seen(GpuLabels Gpu, long Time, long Row, long FirstTime);
+    private sealed record Seen(GpuLabels Gpu, long Series, long Time, long Row, long FirstTime);
 
     public static IReadOnlyList<HostRow> Hosts(Snapshot snapshot)
     {
@@ -26,12 +28,22 @@ internal static class FleetQueries
         var columns = string.Concat(metrics.Select(m => $", \"{m}\""));
         using var select = snapshot.Database.Prepare($"SELECT row_id{columns} FROM sample WHERE row_id = ?1");
         var rows = new List<LatestRow>();
+        using var kept = snapshot.Database.Prepare("SELECT metrics FROM latest WHERE gpu = ?1");
         foreach (var seen in Newest(snapshot, hostId, gpuId))
         {
-            if (!select.Bind(1, seen.Row).Step())
-                throw new StoreException(StoreFault.Damaged, $"database '{snapshot.Database.Path}': the newest row {seen.Row} of a GPU is missing");
-            var row = new TelemetryRow(StoreTime.From(seen.Time), seen.Gpu, RowPages.ReadMetrics(select, 1, metrics));
-            select.Reset();
+            Dictionary<string, double> values;
+            if (select.Bind(1, seen.Row).Step())
+            {
+                values = RowPages.ReadMetrics(select, 1, metrics);
+                select.Reset();
+            }
+            else
+            {
+                kept.Bind(1, seen.Series).Step();
+                values = LatestValues.Read(kept.Blob(0), snapshot.MetricIds, metrics);
+                kept.Reset();
+            }
+            var row = new TelemetryRow(StoreTime.From(seen.Time), seen.Gpu, values);
             rows.Add(new LatestRow(row, StoreTime.From(seen.FirstTime)));
         }
         return rows;
@@ -41,14 +53,14 @@ internal static class FleetQueries
     private static List<Seen> Newest(Snapshot snapshot, string? hostId, string? gpuId)
     {
         using var select = snapshot.Database.Prepare($"""
-            SELECT g.host_id, g.gpu_id, g.uuid, g.model, g.device, g.pod, g.namespace, g.container, l.time, l.row_id, l.first_time
+            SELECT g.host_id, g.gpu_id, g.uuid, g.model, g.device, g.pod, g.namespace, g.container, l.time, l.row_id, l.first_time, g.id
             FROM latest AS l JOIN gpu AS g ON g.id = l.gpu WHERE {SeriesFilter.Where(hostId, gpuId)}
             """);
         SeriesFilter.BindWhere(select, hostId, gpuId);
         var newest = new Dictionary<(string, string), Seen>();
         while (select.Step())
         {
-            var seen = new Seen(Snapshot.ReadLabels(select, 0), select.Long(8), select.Long(9), select.Long(10));
+            var seen = new Seen(Snapshot.ReadLabels(select, 0), select.Long(11), select.Long(8), select.Long(9), select.Long(10));
             var key = (seen.Gpu.HostId, seen.Gpu.GpuId);
             if (newest.TryGetValue(key, out var other))
             {

@@ -1,54 +1,38 @@
 using System.Runtime.InteropServices;
+using Telemetry.Storage.History;
 
 namespace Telemetry.Storage.Queries;
 
 /// <summary>The fleet over a range, with how complete its records are.</summary>
 internal static class FleetSummaries
 {
-    // The median of this many distances says what the usual interval is; more would cost memory in large fleets.
-    private const int TimesMax = 65;
-
     private sealed class Gpu
     {
         public long Rows { get; set; }
 
-        public long FirstTime { get; set; } = long.MaxValue;
-
-        public List<long> Times { get; } = new(capacity: 4);
-
-        /// <summary>The median distance of the first records; null where there are fewer than two times.</summary>
-        public double? UsualInterval()
-        {
-            Times.Sort();
-            var distances = Times.Zip(Times.Skip(1), (a, b) => b - a).Where(d => d > 0).Order().ToList();
-            return Median(distances.ConvertAll(d => (double)d));
-        }
+        public Cadence Cadence { get; } = new();
     }
 
     public static FleetSummary Summarize(Snapshot snapshot, TimeRange range, DateTimeOffset now)
     {
         var metrics = snapshot.MetricsAmong(null);
         var totals = new MetricTotals[metrics.Count];
-        var bySeries = new Dictionary<long, Gpu>();
         var gpus = new Dictionary<(string HostId, string GpuId), Gpu>();
         var start = StoreTime.Ceiling(range.Start);
         var end = StoreTime.Ceiling(range.End);
-        using var scan = new SampleScan(snapshot, SeriesFilter.All, start, end, metrics);
-        while (scan.Read())
+        foreach (var (series, of) in RangeTotals.Of(snapshot, SeriesFilter.All, start, end, metrics, withCadence: true))
         {
-            if (!bySeries.TryGetValue(scan.Series, out var gpu))
-            {
-                var labels = snapshot.LabelsOf(scan.Series);
-                ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(gpus, (labels.HostId, labels.GpuId), out _);
-                gpu = known ??= new Gpu();
-                bySeries.Add(scan.Series, gpu);
-            }
-            gpu.Rows++;
-            gpu.FirstTime = Math.Min(gpu.FirstTime, scan.Time);
-            if (gpu.Times.Count < TimesMax)
-                gpu.Times.Add(scan.Time);
-            Aggregations.AddValues(scan, totals);
+            var labels = snapshot.LabelsOf(series);
+            ref var gpu = ref CollectionsMarshal.GetValueRefOrAddDefault(gpus, (labels.HostId, labels.GpuId), out _);
+            gpu ??= new Gpu();
+            gpu.Rows += of.Rows;
+            gpu.Cadence.Add(of.Cadence);
+            for (var i = 0; i < totals.Length; i++)
+                totals[i].Add(of.Metrics[i]);
         }
+        // What lies in the same hours and not in the range only tells the interval.
+        foreach (var (key, _) in gpus.Where(g => g.Value.Rows == 0).ToList())
+            gpus.Remove(key);
         var until = Math.Min(end, now.ToUnixTimeMilliseconds());
         var completeness = gpus.Count == 0 ? (double?)null : Completeness(snapshot, gpus, start, until);
         return new FleetSummary(gpus.Keys.Select(g => g.HostId).Distinct().Count(), gpus.Count, gpus.Values.Sum(g => g.Rows),
@@ -57,17 +41,17 @@ internal static class FleetSummaries
 
     /// <summary>
     /// Received over expected; a GPU that sent more than expected does not make up for one that sent less. A GPU with one
-    /// record has no interval of its own and is measured by the fleet's median.
+    /// record an hour has no interval of its own and is measured by the fleet's median.
     /// </summary>
     private static double Completeness(Snapshot snapshot, Dictionary<(string HostId, string GpuId), Gpu> gpus, long start, long until)
     {
         var firstSeen = FirstSeen(snapshot);
-        var intervals = gpus.ToDictionary(g => g.Key, g => g.Value.UsualInterval());
+        var intervals = gpus.ToDictionary(g => g.Key, g => g.Value.Cadence.UsualInterval());
         var fleetInterval = Median([.. intervals.Values.OfType<double>().Order()]);
         var (received, expected) = (0.0, 0.0);
         foreach (var (key, gpu) in gpus)
         {
-            var from = firstSeen.GetValueOrDefault(key, gpu.FirstTime) < start ? start : gpu.FirstTime;
+            var from = Math.Max(firstSeen.GetValueOrDefault(key, start), start);
             var interval = intervals[key] ?? fleetInterval;
             var due = interval is { } usual ? Math.Max((until - from) / usual, 1) : gpu.Rows;
             expected += due;

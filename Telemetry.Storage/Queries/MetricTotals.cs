@@ -3,7 +3,8 @@ namespace Telemetry.Storage.Queries;
 /// <summary>Count, sum, minimum, maximum and newest of a metric's values, added in the order of their writing.</summary>
 internal struct MetricTotals
 {
-    private long _lastTime;
+    public MetricTotals(long count, double sum, double min, double max, double last, long lastTime) =>
+        (Count, Sum, Min, Max, Last, LastTime) = (count, sum, min, max, last, lastTime);
 
     public long Count { get; private set; }
 
@@ -15,11 +16,14 @@ internal struct MetricTotals
 
     public double Last { get; private set; }
 
+    /// <summary>The time of <see cref="Last"/>, milliseconds.</summary>
+    public long LastTime { get; private set; }
+
     public void Add(long time, double value)
     {
         if (Count++ == 0)
         {
-            (Sum, Min, Max, Last, _lastTime) = (value, value, value, value, time);
+            (Sum, Min, Max, Last, LastTime) = (value, value, value, value, time);
             return;
         }
         Sum += value;
@@ -27,8 +31,26 @@ internal struct MetricTotals
             Min = value;
         if (value > Max)
             Max = value;
-        if (time >= _lastTime)
-            (Last, _lastTime) = (value, time);
+        if (time >= LastTime)
+            (Last, LastTime) = (value, time);
+    }
+
+    /// <summary>Adds the totals of values that were written later; among equal times theirs is the newest.</summary>
+    public void Add(in MetricTotals later)
+    {
+        if (later.Count == 0)
+            return;
+        if (Count == 0)
+        {
+            this = later;
+            return;
+        }
+        Count += later.Count;
+        Sum += later.Sum;
+        Min = Math.Min(Min, later.Min);
+        Max = Math.Max(Max, later.Max);
+        if (later.LastTime >= LastTime)
+            (Last, LastTime) = (later.Last, later.LastTime);
     }
 
     /// <summary>Those of the metrics that have values.</summary>

@@ -10,10 +10,11 @@ public sealed record GpuLabels(
 /// <summary>A record: time, identity and the metrics that it has (absent ones are not in the dictionary), by column name.</summary>
 public sealed record TelemetryRow(DateTimeOffset Timestamp, GpuLabels Gpu, IReadOnlyDictionary<string, double> Metrics);
 
-/// <summary>Where a page of rows goes on: after this row in the order newest first.</summary>
-/// <param name="TimeUnixMs">The row's time in milliseconds.</param>
-/// <param name="RowId">The row's number in the store, which decides among equal times.</param>
-public readonly record struct RowCursor(long TimeUnixMs, long RowId);
+/// <summary>Where a page of rows goes on, in the order newest first.</summary>
+/// <param name="TimeUnixMs">The time of the page's last row in milliseconds.</param>
+/// <param name="Series">The number of its series in the store, which decides among equal times.</param>
+/// <param name="Left">How many rows of that time and series follow it.</param>
+public readonly record struct RowCursor(long TimeUnixMs, long Series, long Left);
 
 /// <summary>Which rows.</summary>
 public sealed record RowQuery

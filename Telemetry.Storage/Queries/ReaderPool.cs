@@ -29,7 +29,7 @@ internal sealed class ReaderPool(string path) : IDisposable
         {
             database.StopOn(cancellationToken);
             database.Execute("BEGIN");
-            var result = HasKnownSchema(database) ? query(new Snapshot(database)) : empty;
+            var result = HasKnownSchema(database) ? Query(database, query) : empty;
             database.Execute("COMMIT");
             database.StopOn(default);
             isSound = true;
@@ -59,7 +59,13 @@ internal sealed class ReaderPool(string path) : IDisposable
 
     private static bool HasKnownSchema(Database database) =>
         database.Scalar("PRAGMA application_id") == StoreSchema.ApplicationId
-        && database.Scalar("PRAGMA user_version") is > 0 and <= StoreSchema.Version;
+        && database.Scalar("PRAGMA user_version") == StoreSchema.Version; // an older one is raised by the first collector that opens it
+
+    private static T Query<T>(Database database, Func<Snapshot, T> query)
+    {
+        using var snapshot = new Snapshot(database);
+        return query(snapshot);
+    }
 
     public void Dispose()
     {

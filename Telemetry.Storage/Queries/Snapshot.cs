@@ -1,10 +1,11 @@
+using Telemetry.Storage.History;
 using Telemetry.Storage.Schema;
 using Telemetry.Storage.Sqlite;
 
 namespace Telemetry.Storage.Queries;
 
 /// <summary>The store at one moment: what a query works on. It lives as long as the query's transaction.</summary>
-internal sealed class Snapshot
+internal sealed class Snapshot : IDisposable
 {
     private readonly Dictionary<long, GpuLabels> _labels = [];
 
@@ -13,11 +14,23 @@ internal sealed class Snapshot
         Database = database;
         Columns = new MetricColumns(database);
         Columns.Refresh();
+        History = HistoryState.Read(database);
+        MetricIds = MetricIds.Read(database);
+        Chunks = new ChunkTable(database);
     }
 
     public Database Database { get; }
 
     public MetricColumns Columns { get; }
+
+    /// <summary>Which rows are plain.</summary>
+    public HistoryState History { get; }
+
+    /// <summary>The metrics' numbers in the history.</summary>
+    public MetricIds MetricIds { get; }
+
+    /// <summary>The history.</summary>
+    public ChunkTable Chunks { get; }
 
     /// <summary>Those of the named metrics that exist, each once; all for null. In alphabetical order.</summary>
     public IReadOnlyList<string> MetricsAmong(IEnumerable<string>? names) =>
@@ -36,6 +49,8 @@ internal sealed class Snapshot
         _labels.Add(series, labels);
         return labels;
     }
+
+    public void Dispose() => Chunks.Dispose();
 
     /// <summary>Reads the eight label columns from a row.</summary>
     public static GpuLabels ReadLabels(Statement row, int first) => new(

@@ -58,8 +58,8 @@ public sealed class TelemetryReader : IDisposable
     /// <exception cref="StoreException">What is wrong, and what to do.</exception>
     public void Require() => ExistingStore.Open(_pool.Path).Dispose();
 
-    /// <summary>Rows, newest first; rows of equal time in the reverse order of their writing.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The limit is below 1, or more than ten million rows are to be passed over.</exception>
+    /// <summary>Rows, newest first; rows of equal time by series, and those of one series in the reverse order of their writing.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is below 1, or more than a million rows are to be passed over.</exception>
     public Task<RowPage> RowsAsync(RowQuery query, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1, nameof(query));

@@ -1,6 +1,6 @@
 namespace Telemetry.Storage.Queries;
 
-/// <summary>Which runs of rows a query has to read.</summary>
+/// <summary>Which runs of plain rows a query has to read; those that are folded it reads from the history.</summary>
 internal static class ZoneMap
 {
     /// <summary>A run of rows [<paramref name="FirstRow"/>, <paramref name="LastRow"/>] and the times of its rows.</summary>
@@ -19,10 +19,10 @@ internal static class ZoneMap
         if (filter.IsEmpty)
             return runs;
         using var select = snapshot.Database.Prepare("""
-            SELECT first_row, first_row + rows - 1, min_time, max_time FROM block
-            WHERE rows > 0 AND max_time >= ?1 AND min_time < ?2 AND first_row <= ?3 AND min_time <= ?4 ORDER BY first_row
+            SELECT max(first_row, ?5), first_row + rows - 1, min_time, max_time FROM block
+            WHERE rows > 0 AND max_time >= ?1 AND min_time < ?2 AND first_row <= ?3 AND min_time <= ?4 AND first_row + rows > ?5 ORDER BY first_row
             """);
-        select.Bind(1, Math.Max(start, filter.MinTime)).Bind(2, end).Bind(3, filter.LastRow).Bind(4, filter.MaxTime);
+        select.Bind(1, Math.Max(start, filter.MinTime)).Bind(2, end).Bind(3, filter.LastRow).Bind(4, filter.MaxTime).Bind(5, snapshot.History.NextRow);
         while (select.Step())
             runs.Add(new Run(select.Long(0), select.Long(1), select.Long(2), select.Long(3)));
         return runs;

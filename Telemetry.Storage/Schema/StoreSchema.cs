@@ -3,10 +3,10 @@ using Telemetry.Storage.Sqlite;
 namespace Telemetry.Storage.Schema;
 
 /// <summary>The tables, and what is checked before a file is used.</summary>
-internal static class StoreSchema
+internal static partial class StoreSchema
 {
     /// <summary>The version in <c>PRAGMA user_version</c>. Raise it with every change, with a step in <see cref="Create"/>.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>"GPUT" in <c>PRAGMA application_id</c>: the file is this program's.</summary>
     public const int ApplicationId = 0x47505554;
@@ -14,8 +14,8 @@ internal static class StoreSchema
     /// <summary>Before this, two connections that write and checkpoint at the same moment could lose a commit.</summary>
     public static readonly Version SqliteMin = new(3, 51, 3);
 
-    // SQLite keeps the text between CREATE and the last bracket: the comments are shown by `.schema` in the sqlite3 shell.
-    private const string Tables = """
+    // Those of version 1. SQLite keeps the text between CREATE and the last bracket: the comments are shown by `.schema` in the sqlite3 shell.
+    internal const string Tables = """
         CREATE TABLE gpu (
           -- One row for each distinct identity (a series). Rows are never changed or deleted.
           -- Labels are empty where the source does not say; several series of one host and GPU differ in another label.
@@ -88,12 +88,17 @@ internal static class StoreSchema
         database.Execute("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
         InTransaction(database, "BEGIN IMMEDIATE", () =>
         {
-            if (Check(database) == 0)
+            // Each step and its version are of one transaction: an upgrade that is killed has not happened, and is done
+            // by the next one to open the file.
+            var version = Check(database);
+            if (version == 0)
             {
                 database.Execute(Tables);
                 TelemetryView.Create(database, []);
-                database.Execute($"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}");
             }
+            if (version < 2)
+                database.Execute(HistoryTables);
+            database.Execute($"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}");
             return Version;
         });
     }

@@ -18,6 +18,9 @@ internal sealed class Database : IDisposable
         Path = path;
     }
 
+    /// <summary>For <see cref="BlobReader"/>.</summary>
+    internal sqlite3 Handle => _handle;
+
     /// <summary>The version of the SQLite library, as <c>3.51.3</c>.</summary>
     public static Version LibraryVersion => Version.Parse(raw.sqlite3_libversion().utf8_to_string());
 

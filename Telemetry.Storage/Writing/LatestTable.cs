@@ -8,12 +8,14 @@ internal sealed class LatestTable(Database database) : IDisposable
 {
     // Rows that come later have larger keys, so among equal times the new one wins.
     private readonly Statement _upsert = database.Prepare("""
-        INSERT INTO latest (gpu, time, row_id, first_time, last_row) VALUES (?1, ?2, ?3, ?4, ?5)
+        INSERT INTO latest (gpu, time, row_id, first_time, last_row, written_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT (gpu) DO UPDATE SET
+          metrics = CASE WHEN excluded.time >= time THEN NULL ELSE metrics END,
           row_id = CASE WHEN excluded.time >= time THEN excluded.row_id ELSE row_id END,
           time = max(time, excluded.time),
           first_time = min(first_time, excluded.first_time),
-          last_row = excluded.last_row
+          last_row = excluded.last_row,
+          written_at = excluded.written_at
         """);
 
     private readonly Dictionary<long, Extent> _extents = [];
@@ -57,10 +59,13 @@ internal sealed class LatestTable(Database database) : IDisposable
     }
 
     /// <summary>Writes what was added, in the order of the table.</summary>
-    public void Flush()
+    public void Flush(long now)
     {
         foreach (var (series, extent) in _extents.OrderBy(e => e.Key))
-            _upsert.Bind(1, series).Bind(2, extent.Time).Bind(3, extent.Row).Bind(4, extent.FirstTime).Bind(5, extent.LastRow).Run();
+        {
+            _upsert.Bind(1, series).Bind(2, extent.Time).Bind(3, extent.Row).Bind(4, extent.FirstTime).Bind(5, extent.LastRow)
+                .Bind(6, now).Run();
+        }
         _extents.Clear();
     }
 

@@ -140,7 +140,7 @@ public sealed partial class TelemetryStore : IDisposable
                     _checkpoints.Add(part, gap, now);
             }
             _blocks.Flush(now);
-            _latest.Flush();
+            _latest.Flush(now);
             return new WriteResult(row - firstRow, fenced, _inserter.Refused);
         });
     }
@@ -168,6 +168,8 @@ public sealed partial class TelemetryStore : IDisposable
             }
             _database.Dispose();
         }
+        lock (_historyLock)
+            _history?.Dispose();
     }
 
     // The change to WAL does not wait for a lock as other statements do.
@@ -188,7 +190,9 @@ public sealed partial class TelemetryStore : IDisposable
         }
     }
 
-    private T InTransaction<T>(Func<long, T> work)
+    /// <param name="work">What is done; it is given the time in milliseconds.</param>
+    /// <param name="keep">Whether its changes are kept; they are if null.</param>
+    private T InTransaction<T>(Func<long, T> work, Func<T, bool>? keep = null)
     {
         lock (_lock)
         {
@@ -202,7 +206,7 @@ public sealed partial class TelemetryStore : IDisposable
             try
             {
                 var result = work(_time.GetUtcNow().ToUnixTimeMilliseconds());
-                _database.Execute("COMMIT");
+                _database.Execute(keep?.Invoke(result) == false ? "ROLLBACK" : "COMMIT");
                 _series.Committed();
                 return result;
             }

@@ -16,6 +16,7 @@ public sealed class CollectorOptionsTests
         POLL_INTERVAL=2s
         BATCH_SIZE=50
         WORKER_COUNT=2
+        FOLD_INTERVAL=30s
         RAW_RETENTION=1h
         HISTORY_RETENTION=30d
         ROLLUP_RETENTION=400d
@@ -32,6 +33,7 @@ public sealed class CollectorOptionsTests
     [InlineData("BATCH_SIZE", "65537", "a whole number from 1 to 65536")]
     [InlineData("WORKER_COUNT", "0", "a whole number from 1 to 64")]
     [InlineData("WORKER_COUNT", "65", "a whole number from 1 to 64")]
+    [InlineData("FOLD_INTERVAL", "99ms", "from 100ms to 10m")]
     [InlineData("RAW_RETENTION", "59s", "from 1m to 3650d")]
     [InlineData("HISTORY_RETENTION", "never", "from 1m to 3650d")]
     [InlineData("ROLLUP_RETENTION", "3651d", "from 1m to 3650d")]

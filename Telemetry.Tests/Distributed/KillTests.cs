@@ -32,6 +32,30 @@ public sealed class KillTests
     }
 
     [Fact]
+    public async Task F13_F14_F30_F31_Collectors_are_killed_again_and_again_while_they_write_and_fold_and_every_row_is_there_once()
+    {
+        var chance = new Chance(rounds: 5);
+        await using var run = new ProcessRun(csvRows: 12_000 * (chance.Rounds + 1));
+        var expected = StraightReading.Read(run.CsvFile);
+        var broker = await run.BrokerAsync();
+        var streamer = run.Services.StartStreamer("--batch-size", "100", "--stream-interval", "1ms");
+        for (var round = 1; round <= chance.Rounds; round++)
+        {
+            ServiceProcess[] collectors = [StartFolding(run), StartFolding(run)];
+            var target = expected.Records * (round - chance.Random.NextDouble()) / (chance.Rounds + 1);
+            await run.UntilAsync($"{target} rows", async () => await run.RowsAsync() >= target);
+            await run.KillAsync(collectors);
+        }
+        var last = StartFolding(run);
+        await run.EndsWellAsync(streamer);
+        await run.UntilAsync("all rows", async () => await run.RowsAsync() >= expected.Records);
+        await run.StopAsync(last, broker);
+        await StoreContents.AssertEachOnceAsync(run.Services.DatabasePath, expected);
+    }
+
+    private static ServiceProcess StartFolding(ProcessRun run) => run.Services.StartCollector("--fold-interval", "100ms");
+
+    [Fact]
     public async Task F15_A_consumer_that_stands_still_past_its_session_is_fenced_and_another_takes_over()
     {
         await using var run = new ProcessRun(csvRows: 60_000);

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Telemetry.Storage;
 using Telemetry.Storage.Queries;
 
 namespace Telemetry.Tests.Distributed;
@@ -25,6 +26,42 @@ internal static class StoreContents
         Assert.Empty(await GapsAsync(databasePath, TestContext.Current.CancellationToken));
         Assert.Equal(expected.Records, await RowsAsync(databasePath, TestContext.Current.CancellationToken));
         AssertEqual(expected.Totals, Totals(databasePath, expected.Totals.Keys.Select(key => key.Metric).Distinct()));
+
+        // As far as it was folded when all stopped, then folded, and then merged.
+        AssertEqual(expected.Totals, await AnswersAsync(databasePath));
+        using var store = TelemetryStore.Open(databasePath);
+        while (store.Fold(TimeSpan.Zero).Rows > 0)
+        {
+        }
+        AssertEqual(expected.Totals, await AnswersAsync(databasePath));
+        while (store.Merge(TimeSpan.Zero).HasMore)
+        {
+        }
+        AssertEqual(expected.Totals, await AnswersAsync(databasePath));
+        Assert.Equal(expected.Records, await RowsAsync(databasePath, TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>What queries answer: in one range that roll-ups give, and in two that cut a minute in two and are put together.</summary>
+    private static async Task<Dictionary<(string Host, string Gpu, string Metric), Totals>> AnswersAsync(string databasePath)
+    {
+        using var reader = new TelemetryReader(databasePath);
+        var cancel = TestContext.Current.CancellationToken;
+        async Task<Dictionary<(string, string, string), Totals>> InAsync(DateTimeOffset start, DateTimeOffset end) =>
+            (await reader.AggregateAsync(new TimeRange(start, end), GroupBy.GpuId, null, null, null, cancel))
+                .SelectMany(g => g.Metrics.Select(m => (Key: (g.HostId, g.GpuId!, m.Metric), Totals: new Totals(m.Count, m.Sum, m.Min, m.Max))))
+                .ToDictionary(t => t.Key, t => t.Totals);
+        var all = await InAsync(DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
+        var hosts = await reader.HostsAsync(cancel);
+        var middle = hosts.Min(h => h.FirstSeen) + ((hosts.Max(h => h.LastSeen) - hosts.Min(h => h.FirstSeen)) / 3);
+        var parts = await InAsync(DateTimeOffset.MinValue, middle);
+        foreach (var (key, later) in await InAsync(middle, DateTimeOffset.MaxValue))
+        {
+            parts[key] = parts.TryGetValue(key, out var earlier)
+                ? new Totals(earlier.Count + later.Count, earlier.Sum + later.Sum, Math.Min(earlier.Min, later.Min), Math.Max(earlier.Max, later.Max))
+                : later;
+        }
+        AssertEqual(all, parts);
+        return all;
     }
 
     /// <summary>Equal counts, minima and maxima; sums but for the rounding of another order of addition.</summary>

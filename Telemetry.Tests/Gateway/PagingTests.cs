@@ -104,9 +104,9 @@ public sealed class PagingTests(FleetFixture fleet) : IClassFixture<FleetFixture
     public void A_cursor_with_any_character_changed_is_refused()
     {
         var filters = new RowQuery { HostId = "node-a" };
-        var cursor = PageCursor.Write(new RowCursor(1_752_872_390_000, 12_345), 77, filters);
+        var cursor = PageCursor.Write(new RowCursor(1_752_872_390_000, 12_345, 3), 77, filters);
         Assert.True(PageCursor.TryRead(cursor, filters, out var read, out var total));
-        Assert.Equal(new RowCursor(1_752_872_390_000, 12_345), read);
+        Assert.Equal(new RowCursor(1_752_872_390_000, 12_345, 3), read);
         Assert.Equal(77, total);
         Assert.Matches("^[A-Za-z0-9_-]+$", cursor);
 
@@ -127,7 +127,7 @@ public sealed class PagingTests(FleetFixture fleet) : IClassFixture<FleetFixture
     [Fact]
     public void A_cursor_tells_apart_filters_that_look_alike()
     {
-        var at = new RowCursor(5, 6);
+        var at = new RowCursor(5, 6, 7);
         var cursor = PageCursor.Write(at, 1, new RowQuery { HostId = "ab", GpuId = "c" });
         Assert.False(PageCursor.TryRead(cursor, new RowQuery { HostId = "a", GpuId = "bc" }, out _, out _));
         Assert.False(PageCursor.TryRead(cursor, new RowQuery { HostId = "abc" }, out _, out _));

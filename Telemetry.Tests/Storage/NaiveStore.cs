@@ -6,10 +6,15 @@ namespace Telemetry.Tests.Storage;
 internal sealed class NaiveStore(DateTimeOffset now)
 {
     private readonly List<ModelRow> _rows = [];
+    private readonly List<GpuLabels> _series = []; // in the order in which they were first seen
 
     public IReadOnlyList<ModelRow> Rows => _rows;
 
-    public void Add(IEnumerable<ModelRow> rows) => _rows.AddRange(rows);
+    public void Add(IReadOnlyList<ModelRow> rows)
+    {
+        _rows.AddRange(rows);
+        _series.AddRange(rows.Select(r => r.Gpu).Except(_series));
+    }
 
     public IReadOnlyList<string> Metrics() => Names(_rows);
 
@@ -28,11 +33,11 @@ internal sealed class NaiveStore(DateTimeOffset now)
 
     public List<GpuRow> Gpus(string host) =>
         [.. _rows.Where(r => r.Gpu.HostId == host).GroupBy(r => r.Gpu.GpuId).OrderBy(g => int.Parse(g.Key, System.Globalization.CultureInfo.InvariantCulture))
-            .Select(g => new GpuRow(NewestFirst(g).First().Gpu, g.Min(Time), g.Max(Time)))];
+            .Select(g => new GpuRow(WrittenLast(g).First().Gpu, g.Min(Time), g.Max(Time)))];
 
     public List<(DateTimeOffset, GpuLabels, string, DateTimeOffset)> Latest() =>
         [.. _rows.GroupBy(r => (r.Gpu.HostId, Gpu: int.Parse(r.Gpu.GpuId, System.Globalization.CultureInfo.InvariantCulture))).OrderBy(g => g.Key)
-            .Select(g => (Row: NewestFirst(g).First(), First: g.Min(Time)))
+            .Select(g => (Row: WrittenLast(g).First(), First: g.Min(Time)))
             .Select(g => (Time(g.Row), g.Row.Gpu, Text(g.Row.Values), g.First))];
 
     public List<AggregateGroup> Aggregate(TimeRange range, GroupBy groupBy, string? host, string? gpu) =>
@@ -56,12 +61,13 @@ internal sealed class NaiveStore(DateTimeOffset now)
 
     private double Completeness(List<ModelRow> rows, TimeRange range)
     {
-        var gpus = rows.GroupBy(Gpu).Select(g => (g.Key, Rows: g.Count(), First: g.Min(Time), Interval: Interval(g))).ToList();
+        var gpus = rows.GroupBy(Gpu).Select(g => (g.Key, Rows: g.Count(), Interval: Interval(_rows.Where(r => Gpu(r) == g.Key && Touches(range, r))))).ToList();
         var usual = Median(gpus.Where(g => g.Interval is not null).Select(g => g.Interval!.Value));
         var until = now < range.End ? now : range.End;
         var due = gpus.Select(g =>
         {
-            var from = _rows.Where(r => Gpu(r) == g.Key).Min(Time) < range.Start ? range.Start : g.First;
+            var first = _rows.Where(r => Gpu(r) == g.Key).Min(Time);
+            var from = first < range.Start ? range.Start : first;
             var interval = g.Interval ?? usual;
             var expected = interval is null ? g.Rows : Math.Max((until - from).TotalMilliseconds / interval.Value, 1);
             return (Received: Math.Min(g.Rows, expected), Expected: expected);
@@ -69,10 +75,26 @@ internal sealed class NaiveStore(DateTimeOffset now)
         return due.Sum(d => d.Received) / due.Sum(d => d.Expected);
     }
 
+    // The hours that the range touches, whole.
+    private static bool Touches(TimeRange range, ModelRow row) =>
+        Hour(row.Time) >= Hour(range.Start.ToUnixTimeMilliseconds()) && Hour(row.Time) <= Hour(range.End.ToUnixTimeMilliseconds() - 1);
+
+    private static long Hour(long time) => (long)Math.Floor(time / 3_600_000.0);
+
+    // From each record of a series to the next one written in the same hour; of sixteen sizes an octave, the mean of the median's.
     private static double? Interval(IEnumerable<ModelRow> rows)
     {
-        var times = rows.Select(r => (double)r.Time).Order().ToList();
-        return Median(times.Zip(times.Skip(1), (a, b) => b - a).Where(d => d > 0));
+        var distances = rows.GroupBy(r => (r.Gpu, Hour(r.Time)))
+            .SelectMany(g => g.Zip(g.Skip(1), (a, b) => (double)(b.Time - a.Time))).Where(d => d > 0)
+            .GroupBy(d => (int)(Math.Log2(d) * 16)).OrderBy(g => g.Key).Select(g => (Count: g.Count(), Mean: g.Average())).ToList();
+        var half = (distances.Sum(d => d.Count) + 1) / 2;
+        foreach (var (count, mean) in distances)
+        {
+            half -= count;
+            if (half <= 0)
+                return mean;
+        }
+        return null;
     }
 
     private static double? Median(IEnumerable<double> values)
@@ -90,21 +112,25 @@ internal sealed class NaiveStore(DateTimeOffset now)
 
     private IEnumerable<ModelRow> In(TimeRange range) => _rows.Where(r => Time(r) >= range.Start && Time(r) < range.End);
 
-    private static List<MetricAggregate> Aggregates(IEnumerable<ModelRow> rows)
+    private List<MetricAggregate> Aggregates(IEnumerable<ModelRow> rows)
     {
         var list = rows.ToList();
         return [.. Names(list).Select(name =>
         {
             var with = list.Where(r => r.Values.ContainsKey(name)).ToList();
             var values = with.ConvertAll(r => r.Values[name]);
-            return new MetricAggregate(name, values.Count, values.Sum(), values.Min(), values.Max(), with.Last(r => r.Time == with.Max(w => w.Time)).Values[name]);
+            return new MetricAggregate(name, values.Count, values.Sum(), values.Min(), values.Max(), NewestFirst(with).First().Values[name]);
         })];
     }
 
     private static List<string> Names(IEnumerable<ModelRow> rows) => [.. rows.SelectMany(r => r.Values.Keys).Distinct().Order(StringComparer.Ordinal)];
 
-    // A stable sort of the reversed list: of equal times the one written last comes first.
-    private static IEnumerable<ModelRow> NewestFirst(IEnumerable<ModelRow> rows) => rows.Reverse().OrderByDescending(r => r.Time);
+    // A stable sort of the reversed list: of equal times and series the one written last comes first.
+    private IEnumerable<ModelRow> NewestFirst(IEnumerable<ModelRow> rows) =>
+        rows.Reverse().OrderByDescending(r => r.Time).ThenByDescending(r => _series.IndexOf(r.Gpu));
+
+    // The newest record of a GPU that has several series: by time, then by writing.
+    private static IEnumerable<ModelRow> WrittenLast(IEnumerable<ModelRow> rows) => rows.Reverse().OrderByDescending(r => r.Time);
 
     private static DateTimeOffset Time(ModelRow row) => DateTimeOffset.FromUnixTimeMilliseconds(row.Time);
 

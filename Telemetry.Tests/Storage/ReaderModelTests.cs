@@ -16,16 +16,31 @@ public sealed class ReaderModelTests
     private static readonly Gen<GpuLabels> Gpu =
         Gen.Select(Gen.Int[0, 2], Gen.Int[8, 11], Gen.Int[0, 1], (host, gpu, pod) => StoreFixture.Gpu($"h{host}", $"{gpu}", pod == 0 ? "" : "job"));
 
-    // Few distinct times, so that many are equal and many come late.
+    // Few distinct times, so that many are equal and many come late; seconds or many minutes apart.
     private static readonly Gen<ModelRow> Row = Gen.Select(Gen.Int[0, 12], Gpu, Values,
-        (second, gpu, values) => new ModelRow(StoreFixture.Epoch.ToUnixTimeMilliseconds() + (second * 2_500), gpu, values));
+        (step, gpu, values) => new ModelRow(step * 2_500, gpu, values));
 
     private static readonly Gen<ModelRow[][]> Batches = Row.Array[1, 12].Array[0, 8];
 
-    private sealed record Question(RowQuery Rows, TimeRange Range, string Host, string Gpu, string Metric, TimeSpan Step, int BlockRows, int SmallRows);
+    /// <summary>What is done after a batch is written.</summary>
+    private enum Deed
+    {
+        Nothing,
+        FoldSome,
+        Fold,
+        Merge,
+        RemovePlain,
+        Reopen,
+    }
 
-    private static readonly Gen<TimeRange> Range = Gen.Select(Gen.Int[0, 32_000], Gen.Int[1, 32_000],
-        (from, length) => new TimeRange(StoreFixture.Epoch.AddMilliseconds(from), StoreFixture.Epoch.AddMilliseconds(from + length)));
+    private static readonly Gen<Deed[]> Deeds = Gen.Enum<Deed>().Array[8, 30];
+
+    private sealed record Question(RowQuery Rows, TimeRange Range, string Host, string Gpu, string Metric, TimeSpan Step, int BlockRows, int SmallRows, int Scale);
+
+    // Between minutes as often as not, when the scale is minutes.
+    private static readonly Gen<TimeRange> Range = Gen.Select(Gen.Int[0, 32_000], Gen.Int[1, 32_000], Gen.Bool,
+        (from, length, isRound) => isRound ? (from / 250 * 250, Math.Max(length / 250 * 250, 250)) : (from, length))
+        .Select(r => new TimeRange(StoreFixture.Epoch.AddMilliseconds(r.Item1), StoreFixture.Epoch.AddMilliseconds(r.Item1 + r.Item2)));
 
     private static readonly Gen<RowQuery> Rows = Gen.Select(Gen.Int[0, 3], Gen.Int[7, 12], Range, Gen.Int[0, 7], Gen.Int[0, 9], Gen.Int[1, 12],
         (host, gpu, range, flags, skip, limit) => new RowQuery
@@ -39,25 +54,76 @@ public sealed class ReaderModelTests
             Limit = limit,
         });
 
-    private static readonly Gen<Question> Questions = Gen.Select(Rows, Range, Gen.Int[0, 2], Gen.Int[8, 11], Gen.Int[0, 2].Select(i => Metrics[i]), Gen.Int[1, 9_000], Gen.Int[1, 20], Gen.Int[0, 20],
-        (rows, range, host, gpu, metric, step, block, small) =>
-            new Question(rows, range, $"h{host}", $"{gpu}", metric, TimeSpan.FromMilliseconds(step), block, small));
+    private static readonly Gen<Question> Questions = Gen.Select(Rows, Range, Gen.Int[0, 2], Gen.Int[8, 11], Gen.Int[0, 2].Select(i => Metrics[i]), Gen.Select(Gen.Int[1, 9_000], Gen.Int[1, 20], Gen.Int[0, 20], Gen.Int[0, 3].Select(i => new[] { 1, 1, 240, 960 }[i])),
+        (rows, range, host, gpu, metric, other) => Scaled(new Question(rows, range, $"h{host}", $"{gpu}", metric,
+            TimeSpan.FromMilliseconds(other.Item1), other.Item2, other.Item3, other.Item4)));
+
+    // 2.5 s × 240 are ten minutes, and × 960 forty; 250 ms become a minute and four.
+    private static Question Scaled(Question q) => q with
+    {
+        Range = Scaled(q.Range, q.Scale),
+        Rows = q.Rows with { Start = Scaled(q.Rows.Start, q.Scale), End = Scaled(q.Rows.End, q.Scale) },
+        Step = q.Scale == 1 ? q.Step : TimeSpan.FromMinutes(Math.Max(1, (int)q.Step.TotalMilliseconds / 250)),
+    };
+
+    private static TimeRange Scaled(TimeRange range, int scale) => new(Scaled(range.Start, scale)!.Value, Scaled(range.End, scale)!.Value);
+
+    private static DateTimeOffset? Scaled(DateTimeOffset? time, int scale) =>
+        time is { } t ? StoreFixture.Epoch + ((t - StoreFixture.Epoch) * scale) : null;
 
     [Fact]
-    public async Task Every_query_answers_like_a_plain_list_of_all_rows() =>
-        await Gen.Select(Batches, Questions).SampleAsync(async (batches, question) =>
+    public async Task Every_query_answers_like_a_plain_list_of_all_rows_before_and_after_folding() =>
+        await Gen.Select(Batches, Questions, Deeds).SampleAsync(async (batches, question, deeds) =>
         {
             using var fixture = new StoreFixture(new TelemetryStoreOptions { BlockRowsMax = question.BlockRows, BlockSmallRows = question.SmallRows });
             using var reader = fixture.Reader();
-            fixture.Time.Advance(TimeSpan.FromSeconds(25)); // "now" lies within the rows' times
+            fixture.Time.Advance(TimeSpan.FromSeconds(25) * question.Scale); // "now" lies within the rows' times
             var model = new NaiveStore(fixture.Time.GetUtcNow());
+            var next = 0;
             foreach (var batch in batches)
             {
-                Assert.Equal(batch.Length, fixture.Write(batch).Rows);
-                model.Add(batch);
+                ModelRow[] rows = [.. batch.Select(r => r with { Time = StoreFixture.Epoch.ToUnixTimeMilliseconds() + (r.Time * question.Scale) })];
+                Assert.Equal(rows.Length, fixture.Write(rows).Rows);
+                model.Add(rows);
+                for (; next < deeds.Length && deeds[next] != Deed.Nothing; next++)
+                    Do(fixture, deeds[next]);
+                next++;
             }
             await CompareAsync(reader, model, question);
-        }, iter: 150, threads: 1);
+            Do(fixture, Deed.Fold);
+            await CompareAsync(reader, model, question);
+            Do(fixture, Deed.Merge);
+            Do(fixture, Deed.RemovePlain);
+            await CompareAsync(reader, model, question);
+        }, iter: 300, threads: 1);
+
+    private static void Do(StoreFixture fixture, Deed deed)
+    {
+        switch (deed)
+        {
+            case Deed.FoldSome:
+                fixture.Store.Fold(TimeSpan.Zero, rowsMax: 7);
+                break;
+            case Deed.Fold:
+                while (fixture.Store.Fold(TimeSpan.Zero).Rows > 0)
+                {
+                }
+                break;
+            case Deed.Merge:
+                while (fixture.Store.Merge(TimeSpan.FromHours(-20)).HasMore) // hours that are still to come, too
+                {
+                }
+                break;
+            case Deed.RemovePlain:
+                while (fixture.Store.Retain(new RetentionCutoffs(StoreFixture.Epoch.AddDays(2), default, default)).HasMore)
+                {
+                }
+                break;
+            case Deed.Reopen:
+                fixture.Reopen();
+                break;
+        }
+    }
 
     private static async Task CompareAsync(TelemetryReader reader, NaiveStore model, Question question)
     {

@@ -56,7 +56,7 @@ public sealed class ReaderTests : IDisposable
         {
             connection.Open();
             using var command = connection.CreateCommand();
-            command.CommandText = "PRAGMA user_version = 2";
+            command.CommandText = "PRAGMA user_version = 99";
             command.ExecuteNonQuery();
         }
         Assert.False(reader.IsReady);
