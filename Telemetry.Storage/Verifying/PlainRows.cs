@@ -91,7 +91,7 @@ internal static class PlainRows
             var isNewest = select.IsNull(7) ? (time, row).CompareTo((extent.Time, extent.Row)) >= 0 : (time, row) == (extent.Time, extent.Row);
             if (!isNewest)
                 findings.Add($"latest: series {gpu} says row {row} at {time}, and its newest row is {extent.Row} at {extent.Time}");
-            if (select.Long(3) > extent.FirstTime || select.Long(4) != extent.LastRow)
+            if (select.Long(3) > extent.FirstTime || select.Long(4) < extent.LastRow)
                 findings.Add($"latest: series {gpu} says first time {select.Long(3)} and last row {select.Long(4)}, and has {extent.FirstTime} and {extent.LastRow}");
         }
         foreach (var gpu in series.Keys)

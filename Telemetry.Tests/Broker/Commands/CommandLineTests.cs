@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Telemetry.Broker.Commands;
 using Telemetry.ServiceDefaults.Commands;
 
 namespace Telemetry.Tests.Broker.Commands;

@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Telemetry.Broker.Commands;
 using Telemetry.Messaging.Records;
 using Telemetry.Messaging.V1;
 using Telemetry.ServiceDefaults;

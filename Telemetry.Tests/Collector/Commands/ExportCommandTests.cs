@@ -1,6 +1,5 @@
 using System.Globalization;
 using Telemetry.Collector.Commands;
-using Telemetry.ServiceDefaults.Commands;
 using Telemetry.Storage.Queries;
 using Telemetry.Tests.Storage;
 using Telemetry.Tests.Streamer;
