@@ -43,7 +43,7 @@ internal static class ExportCommand
                 GpuId = line.GetValue(gpu),
                 Start = line.GetResult(start) is null ? null : line.GetValue(start),
                 End = line.GetResult(end) is null ? null : line.GetValue(end),
-                Metrics = line.GetValue(metrics),
+                Metrics = line.GetResult(metrics) is null ? null : line.GetValue(metrics),
             };
             using var reader = new TelemetryReader(database);
             reader.Require();

@@ -68,7 +68,7 @@ internal sealed class HourRecount
             {
                 CheckSeries(snapshot, series);
             }
-            catch (StoreException error) when (error.Fault == StoreFault.Damaged)
+            catch (StoreException error) when (Verification.IsFinding(error))
             {
                 _findings.Add($"{Name(hour, series.Gpu)}: {error.Message}");
             }

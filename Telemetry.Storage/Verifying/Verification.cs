@@ -26,7 +26,22 @@ public static class Verification
         using var database = ExistingStore.Open(databasePath);
         database.StopOn(cancellationToken);
         foreach (var check in (Func<Database, CheckResult>[])[File, PlainRows.Check, Offsets.Check, PackUse.Check, HourRecount.Check])
-            yield return check(database);
+            yield return Result(database, check);
+    }
+
+    /// <summary>Whether an error says that something is wrong with the file, rather than that it cannot be read now.</summary>
+    internal static bool IsFinding(StoreException error) => error.Fault is StoreFault.Damaged or StoreFault.Internal;
+
+    private static CheckResult Result(Database database, Func<Database, CheckResult> check)
+    {
+        try
+        {
+            return check(database);
+        }
+        catch (StoreException error) when (IsFinding(error))
+        {
+            return new CheckResult("a check that could not go on", "read until then", [error.Message], 1);
+        }
     }
 
     /// <summary>Runs work on the store as it is at one moment.</summary>

@@ -76,10 +76,18 @@ public sealed class VerificationTests : IDisposable
     [Fact]
     public void A_page_that_is_overwritten_is_found()
     {
+        long page;
+        using (var connection = new SqliteConnection($"Data Source={_fixture.DatabasePath};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "SELECT rootpage FROM sqlite_schema WHERE name = 'sample'";
+            page = (long)command.ExecuteScalar()!;
+        }
         _fixture.Store.Dispose();
         using (var file = File.OpenWrite(_fixture.DatabasePath))
         {
-            file.Position = file.Length - 8192;
+            file.Position = (page - 1) * 8192;
             file.Write(new byte[8192]);
         }
         Assert.NotEmpty(Findings());

@@ -1,6 +1,3 @@
-using Telemetry.Tests.Messaging;
-using Telemetry.Tests.Streamer;
-
 namespace Telemetry.Tests.Collector.Commands;
 
 [Collection(nameof(Environment.ExitCode))]
@@ -12,7 +9,7 @@ public sealed class RestoreTests : IAsyncDisposable
     [Fact]
     public async Task F22_a_backup_made_while_the_collector_ran_is_restored_and_gets_what_the_queue_still_holds_and_a_gap()
     {
-        var queue = new Tests.Collector.FakeQueue(_log);
+        var queue = new FakeQueue(_log);
         var app = await _fixture.StartAsync(queue);
         queue.Assign(0);
         _log.Append(Samples.Run(0, 10));
@@ -29,7 +26,7 @@ public sealed class RestoreTests : IAsyncDisposable
         File.Move(backup, _fixture.DatabasePath);
         _log.Expire(20);
 
-        var next = new Tests.Collector.FakeQueue(_log);
+        var next = new FakeQueue(_log);
         await _fixture.StartAsync(next);
         next.Assign(0);
         await next.CommittedAsync(0, 30);
