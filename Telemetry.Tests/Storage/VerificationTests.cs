@@ -84,6 +84,7 @@ public sealed class VerificationTests : IDisposable
             command.CommandText = "SELECT rootpage FROM sqlite_schema WHERE name = 'sample'";
             page = (long)command.ExecuteScalar()!;
         }
+        Assert.True(_fixture.Store.EmptyLog(TimeSpan.FromSeconds(5)));
         _fixture.Store.Dispose();
         using (var file = File.OpenWrite(_fixture.DatabasePath))
         {

@@ -60,7 +60,7 @@ public sealed class ExportCommandTests : IDisposable
     [Fact]
     public async Task What_is_exported_is_read_by_the_streamer_as_it_was_stored()
     {
-        var gpu = StoreFixture.Gpu("a", "0", "pod \"x\"\n, y");
+        var gpu = StoreFixture.Gpu("a", "0", "pod \"x\", y");
         _fixture.Write([.. Enumerable.Range(0, 100).Select(i => new ModelRow(
             StoreFixture.Epoch.ToUnixTimeMilliseconds() + (i * 77), gpu, new() { ["power_w"] = Math.Sqrt(i) * 1e-9, [i % 2 == 0 ? "temperature_c" : "sm_clock_mhz"] = i }))]);
         using var input = new TestInput();
