@@ -18,6 +18,7 @@ namespace Telemetry.Gateway;
 [JsonSerializable(typeof(SeriesAnswer))]
 [JsonSerializable(typeof(LatestAnswer))]
 [JsonSerializable(typeof(SummaryAnswer))]
+[JsonSerializable(typeof(CompletenessAnswer))]
 [JsonSerializable(typeof(PipelineAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(Problem))]

@@ -7,6 +7,9 @@ namespace Telemetry.Gateway.Endpoints;
 /// <summary>The fleet as it is now, and over the last day.</summary>
 internal static class FleetRoutes
 {
+    // Hours of GPUs in one answer.
+    private const int HoursMax = 200_000;
+
     private static readonly TimeSpan Day = TimeSpan.FromHours(24);
 
     /// <summary>GET /api/v1/telemetry/latest.</summary>
@@ -56,6 +59,49 @@ internal static class FleetRoutes
             },
         },
     };
+
+    /// <summary>GET /api/v1/stats/completeness.</summary>
+    public static readonly ApiRoute<CompletenessAnswer> Completeness = new()
+    {
+        Path = "/api/v1/stats/completeness",
+        OperationId = "getCompleteness",
+        Tag = Tags.Fleet,
+        Summary = "Tells which GPUs lose records, by hour",
+        Description = $"For each GPU and each hour that the range touches: the records that arrived, and those that were to be expected by the GPU's usual interval (the median distance of its records), from its first record to now. An hour without records is there with 0. At most {HoursMax:N0} hours of GPUs: give host_id or a shorter range for more.",
+        Parameters = [TimeWindow.Range, TimeWindow.Start, TimeWindow.End, Filters.HostId, Filters.GpuId],
+        MayBeUnknown = true,
+        Answer = CompletenessAsync,
+        Example = new CompletenessAnswer
+        {
+            StartTime = Examples.Time.AddHours(-1),
+            EndTime = Examples.Time,
+            Data =
+            [
+                new GpuCompletenessAnswer
+                {
+                    HostId = Examples.Host,
+                    GpuId = Examples.Gpu,
+                    IntervalSeconds = 1,
+                    Hours = [new HourCompletenessAnswer { StartTime = Examples.Time.AddHours(-1), Rows = 3_528, Expected = 3_600, Completeness = 0.98 }],
+                },
+            ],
+            Total = 1,
+        },
+    };
+
+    private static async Task<CompletenessAnswer> CompletenessAsync(ApiRequest request)
+    {
+        var range = TimeWindow.Read(request.Values, request.Now);
+        var (hostId, gpuId) = (request.Get(Filters.HostId), request.Get(Filters.GpuId));
+        var hours = (range.End - range.Start).TotalHours;
+        var gpus = hostId is null
+            ? (await request.Store.HostsAsync(request.Stop)).Sum(h => gpuId is null ? h.GpuCount : 1)
+            : (await request.KnownGpusAsync(hostId, gpuId)).Count;
+        if (hours * gpus > HoursMax)
+            throw Problems.InvalidParameter(TimeWindow.Range.Name, $"is too long: {hours:0} hours of {gpus} GPUs are more than {HoursMax}; give host_id, or a shorter range");
+        var data = await request.Store.CompletenessAsync(range, hostId, gpuId, request.Stop);
+        return new CompletenessAnswer { StartTime = range.Start, EndTime = range.End, Data = [.. data.Select(GpuCompletenessAnswer.Of)], Total = data.Count };
+    }
 
     private static async Task<LatestAnswer> LatestAsync(ApiRequest request)
     {

@@ -15,6 +15,7 @@ internal static class GatewayRoutes
         SeriesRoutes.Series,
         FleetRoutes.Latest,
         FleetRoutes.Summary,
+        FleetRoutes.Completeness,
         PipelineRoutes.Pipeline,
         OperationsRoutes.Health,
         OperationsRoutes.Alive,

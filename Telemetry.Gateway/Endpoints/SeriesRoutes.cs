@@ -55,7 +55,9 @@ internal static class SeriesRoutes
     private static async Task<SeriesAnswer> SeriesAsync(ApiRequest request)
     {
         var range = TimeWindow.Read(request.Values, request.Now);
-        var step = StepOf(request, range.End - range.Start);
+        // A range that ends now has up to a minute more than its name says, which is no reason for a longer step.
+        var length = range.End - range.Start;
+        var step = StepOf(request, request.Values.Has(TimeWindow.End) || length < TimeSpan.FromMinutes(1) ? length : TimeSpan.FromMinutes(Math.Floor(length.TotalMinutes)));
         var (hostId, gpuId, metric) = (request.Get(Filters.RequiredHostId)!, request.Get(Filters.RequiredGpuId)!, request.Get(Metric)!);
         await request.KnownGpusAsync(hostId, gpuId);
         await MetricNames.CheckAsync(request.Store, Metric.Name, [metric], request.Stop);

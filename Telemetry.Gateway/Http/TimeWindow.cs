@@ -49,10 +49,10 @@ internal static class TimeWindow
             throw Problems.InvalidParameter(Range.Name, "is not possible together with start_time or end_time; give one or the other");
         if (values.Has(Range))
             return Last(values.Get(Range), now);
-        now = Milliseconds(now);
         var (start, end) = ReadOpen(values);
         if (start is null && end is null)
             return Last(Default, now);
+        now = Milliseconds(now);
         end ??= now;
         if (start >= end)
             throw Problems.InvalidParameter(Start.Name, "is not before now; without end_time the range ends now");

@@ -37,8 +37,8 @@ internal static class Chunk
     /// <summary>The rows of one chunk.</summary>
     public const int RowsMax = 65_536;
 
-    /// <summary>The metrics of one chunk, as many as an SQLite table has columns.</summary>
-    public const int MetricsMax = 2_000;
+    /// <summary>The columns of one chunk: the minutes of a store with as many metrics as it may have are six times as many.</summary>
+    public const int MetricsMax = 4_096;
 
     internal const int HeaderBytes = 5;
 

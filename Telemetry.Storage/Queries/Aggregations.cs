@@ -107,7 +107,7 @@ internal static class Aggregations
         public IReadOnlyList<SeriesPoint> Points()
         {
             var points = new SortedDictionary<long, MetricTotals>();
-            foreach (var (key, totals) in _buckets.OrderBy(b => b.Key.Gpu))
+            foreach (var (key, totals) in _buckets.Where(b => b.Value.Count > 0).OrderBy(b => b.Key.Gpu))
             {
                 var point = points.GetValueOrDefault(key.Bucket);
                 point.Add(totals);
@@ -138,12 +138,20 @@ internal static class Aggregations
             var (first, count) = rows.Within(_start, _end).GetOffsetAndLength(entry.Rows);
             var times = rows.Times;
             var values = rows.Values(0);
-            for (var row = first; row < first + count; row++)
+            for (var row = first; row < first + count;)
             {
-                if (!double.IsNaN(values[row]))
-                    Bucket(entry.Gpu, times[row]).Add(times[row], values[row]);
+                // The rows of a bucket follow one another.
+                ref var bucket = ref Bucket(entry.Gpu, times[row]);
+                var end = EndOfBucket(times[row]);
+                for (; row < first + count && times[row] < end; row++)
+                {
+                    if (!double.IsNaN(values[row]))
+                        bucket.Add(times[row], values[row]);
+                }
             }
         }
+
+        private long EndOfBucket(long time) => StoreTime.Ceiling(range.Start + (((StoreTime.From(time) - range.Start).Ticks / step.Ticks) + 1) * step);
 
         private ref MetricTotals Bucket(long gpu, long time)
         {

@@ -49,6 +49,17 @@ internal static class FleetQueries
         return rows;
     }
 
+    /// <summary>When each GPU was seen first, milliseconds.</summary>
+    public static Dictionary<(string HostId, string GpuId), long> FirstSeen(Snapshot snapshot)
+    {
+        using var select = snapshot.Database.Prepare(
+            "SELECT g.host_id, g.gpu_id, min(l.first_time) FROM latest AS l JOIN gpu AS g ON g.id = l.gpu GROUP BY g.host_id, g.gpu_id");
+        var seen = new Dictionary<(string HostId, string GpuId), long>();
+        while (select.Step())
+            seen.Add((select.Text(0), select.Text(1)), select.Long(2));
+        return seen;
+    }
+
     /// <summary>For each host and GPU the newest of its series, by host and GPU.</summary>
     private static List<Seen> Newest(Snapshot snapshot, string? hostId, string? gpuId)
     {

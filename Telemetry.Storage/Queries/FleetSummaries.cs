@@ -20,7 +20,7 @@ internal static class FleetSummaries
         var gpus = new Dictionary<(string HostId, string GpuId), Gpu>();
         var start = StoreTime.Ceiling(range.Start);
         var end = StoreTime.Ceiling(range.End);
-        foreach (var (series, of) in RangeTotals.Of(snapshot, SeriesFilter.All, start, end, metrics, withCadence: true))
+        foreach (var (series, of) in RangeTotals.Of(snapshot, SeriesFilter.All, start, end, metrics, RangeDetail.Cadence))
         {
             var labels = snapshot.LabelsOf(series);
             ref var gpu = ref CollectionsMarshal.GetValueRefOrAddDefault(gpus, (labels.HostId, labels.GpuId), out _);
@@ -45,7 +45,7 @@ internal static class FleetSummaries
     /// </summary>
     private static double Completeness(Snapshot snapshot, Dictionary<(string HostId, string GpuId), Gpu> gpus, long start, long until)
     {
-        var firstSeen = FirstSeen(snapshot);
+        var firstSeen = FleetQueries.FirstSeen(snapshot);
         var intervals = gpus.ToDictionary(g => g.Key, g => g.Value.Cadence.UsualInterval());
         var fleetInterval = Median([.. intervals.Values.OfType<double>().Order()]);
         var (received, expected) = (0.0, 0.0);
@@ -58,16 +58,6 @@ internal static class FleetSummaries
             received += Math.Min(gpu.Rows, due);
         }
         return received / expected;
-    }
-
-    private static Dictionary<(string, string), long> FirstSeen(Snapshot snapshot)
-    {
-        using var select = snapshot.Database.Prepare(
-            "SELECT g.host_id, g.gpu_id, min(l.first_time) FROM latest AS l JOIN gpu AS g ON g.id = l.gpu GROUP BY g.host_id, g.gpu_id");
-        var seen = new Dictionary<(string, string), long>();
-        while (select.Step())
-            seen.Add((select.Text(0), select.Text(1)), select.Long(2));
-        return seen;
     }
 
     private static double? Median(List<double> sorted) => sorted.Count == 0

@@ -100,6 +100,19 @@ public sealed record LatestRow(TelemetryRow Row, DateTimeOffset FirstSeen);
 /// </param>
 public sealed record FleetSummary(long Hosts, long Gpus, long Rows, IReadOnlyList<MetricAggregate> Metrics, double? Completeness);
 
+/// <summary>How complete the records of a GPU are, hour by hour.</summary>
+/// <param name="HostId">The host.</param>
+/// <param name="GpuId">The GPU's index.</param>
+/// <param name="Interval">The usual distance of its records in the range; null where there are too few.</param>
+/// <param name="Hours">The hours that the range touches, from the GPU's first on; one without records has 0.</param>
+public sealed record GpuCompleteness(string HostId, string GpuId, TimeSpan? Interval, IReadOnlyList<HourCompleteness> Hours);
+
+/// <summary>An hour of a GPU.</summary>
+/// <param name="Start">Its start.</param>
+/// <param name="Rows">The records that arrived.</param>
+/// <param name="Expected">The records that should have, from the GPU's first to now; null where the interval is not known.</param>
+public sealed record HourCompleteness(DateTimeOffset Start, long Rows, double? Expected);
+
 /// <summary>How far the store has read a partition.</summary>
 public sealed record CheckpointRow(string Topic, int Partition, Guid TopicId, int LogEpoch, long NextOffset, long OwnerEpoch, string Owner, DateTimeOffset UpdatedAt);
 

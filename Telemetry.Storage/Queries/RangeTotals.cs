@@ -3,6 +3,19 @@ using Telemetry.Storage.History;
 
 namespace Telemetry.Storage.Queries;
 
+/// <summary>What is worked out besides the totals.</summary>
+internal enum RangeDetail
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>How far apart the records are, in all of the hours that the range touches.</summary>
+    Cadence,
+
+    /// <summary>The same, and how many records each of these hours has.</summary>
+    Hours,
+}
+
 /// <summary>What the records of one series in a range add up to.</summary>
 internal sealed class SeriesTotals(int metrics)
 {
@@ -12,6 +25,9 @@ internal sealed class SeriesTotals(int metrics)
 
     /// <summary>How far apart the records are, in all of the hours that the range touches.</summary>
     public Cadence Cadence { get; } = new();
+
+    /// <summary>The records of each hour that the range touches, with <see cref="RangeDetail.Hours"/>.</summary>
+    public Dictionary<long, long> RowsOfHours { get; } = [];
 }
 
 /// <summary>
@@ -27,12 +43,13 @@ internal sealed class RangeTotals
     private readonly ChunkReader _chunk = new();
     private readonly Minutes _minutes = new();
     private readonly Dictionary<long, SeriesTotals> _series = [];
+    private readonly RangeDetail _detail;
     private readonly long _start;
     private readonly long _end;
 
-    private RangeTotals(Snapshot snapshot, SeriesFilter filter, long start, long end, IReadOnlyList<string> metrics)
+    private RangeTotals(Snapshot snapshot, SeriesFilter filter, long start, long end, IReadOnlyList<string> metrics, RangeDetail detail)
     {
-        (_snapshot, _filter, _start, _end) = (snapshot, filter, start, end);
+        (_snapshot, _filter, _start, _end, _detail) = (snapshot, filter, start, end, detail);
         _ids = [.. metrics.Select(snapshot.MetricIds.Of)];
         _rows = new ChunkRows(snapshot.Chunks, _ids);
     }
@@ -43,22 +60,23 @@ internal sealed class RangeTotals
     /// <param name="start">From this time on, milliseconds.</param>
     /// <param name="end">Before this time.</param>
     /// <param name="metrics">Which metrics; from <see cref="Snapshot.MetricsAmong"/>.</param>
-    /// <param name="withCadence">Whether the distances between records are wanted.</param>
+    /// <param name="detail">What else is wanted.</param>
     /// <returns>The series in the order of their keys; some may have no records in the range.</returns>
     public static IReadOnlyList<KeyValuePair<long, SeriesTotals>> Of(
-        Snapshot snapshot, SeriesFilter filter, long start, long end, IReadOnlyList<string> metrics, bool withCadence = false)
+        Snapshot snapshot, SeriesFilter filter, long start, long end, IReadOnlyList<string> metrics, RangeDetail detail = RangeDetail.None)
     {
         if (filter.IsEmpty)
             return [];
-        var totals = new RangeTotals(snapshot, filter, start, end, metrics);
-        totals.AddHistory(withCadence);
-        totals.AddPlain(metrics, withCadence);
+        var totals = new RangeTotals(snapshot, filter, start, end, metrics, detail);
+        totals.AddHistory();
+        totals.AddPlain(metrics);
         return [.. totals._series.OrderBy(s => s.Key)];
     }
 
-    private void AddHistory(bool withCadence)
+    private void AddHistory()
     {
         using var hours = new HourTable(_snapshot.Database, _filter);
+        var withCadence = _detail != RangeDetail.None;
         var rollup = new GpuHour();
         var cut = new Dictionary<long, long>();
         var (first, last) = (Math.Max(_start, _filter.MinTime), Math.Min(_end - 1, _filter.MaxTime));
@@ -72,6 +90,8 @@ internal sealed class RangeTotals
                 var series = isWithin || withCadence ? Series(hours.Gpu) : null;
                 if (series is not null)
                     hours.ReadTo(rollup, _snapshot.MetricIds.Count, withCadence ? series.Cadence : null);
+                if (_detail == RangeDetail.Hours)
+                    AddOfHour(series!, hour, hours.Rows);
                 if (isWithin)
                     Add(series!, rollup);
                 else if (hours.LastTime >= _start && hours.FirstTime < _end)
@@ -147,10 +167,11 @@ internal sealed class RangeTotals
         }
     }
 
-    private void AddPlain(IReadOnlyList<string> metrics, bool withCadence)
+    private void AddPlain(IReadOnlyList<string> metrics)
     {
         var cadences = new Dictionary<(long Hour, long Gpu), GpuHour>();
         using var hours = new HourTable(_snapshot.Database, SeriesFilter.All);
+        var withCadence = _detail != RangeDetail.None;
         // The distances are those of whole hours, as they are in the roll-ups.
         var (start, end) = withCadence ? (Hours.Start(Hours.Of(_start)), Hours.End(Hours.Of(_end - 1))) : (_start, _end);
         using var scan = new SampleScan(_snapshot, _filter, start, end, metrics);
@@ -160,6 +181,8 @@ internal sealed class RangeTotals
             var series = Series(gpu);
             if (withCadence)
                 AddDistance(hours, cadences, time, gpu);
+            if (_detail == RangeDetail.Hours)
+                AddOfHour(series, Hours.Of(time), 1);
             if (time < _start || time >= _end)
                 continue;
             series.Rows++;
@@ -172,6 +195,9 @@ internal sealed class RangeTotals
         foreach (var (key, hour) in cadences)
             Series(key.Gpu).Cadence.Add(hour.Cadence);
     }
+
+    private static void AddOfHour(SeriesTotals series, long hour, long rows) =>
+        CollectionsMarshal.GetValueRefOrAddDefault(series.RowsOfHours, hour, out _) += rows;
 
     private void AddDistance(HourTable hours, Dictionary<(long, long), GpuHour> cadences, long time, long gpu)
     {

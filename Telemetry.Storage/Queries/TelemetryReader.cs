@@ -120,6 +120,10 @@ public sealed class TelemetryReader : IDisposable
     public Task<FleetSummary> SummaryAsync(TimeRange range, CancellationToken cancellationToken) =>
         QueryAsync(new FleetSummary(0, 0, 0, [], null), snapshot => FleetSummaries.Summarize(snapshot, range, _time.GetUtcNow()), cancellationToken);
 
+    /// <summary>Received and expected records of each GPU and hour that the range touches, by host and GPU.</summary>
+    public Task<IReadOnlyList<GpuCompleteness>> CompletenessAsync(TimeRange range, string? hostId, string? gpuId, CancellationToken cancellationToken) =>
+        QueryAsync([], snapshot => Completeness.ByHour(snapshot, range, hostId, gpuId, _time.GetUtcNow()), cancellationToken);
+
     /// <summary>Checkpoints, gaps, dead letters and sizes.</summary>
     public Task<StoreState> StateAsync(CancellationToken cancellationToken) =>
         QueryAsync(new StoreState(0, 0, [], [], []), StoreStates.Read, cancellationToken);

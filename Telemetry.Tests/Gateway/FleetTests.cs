@@ -30,7 +30,7 @@ public sealed class FleetTests(FleetFixture fleet) : IClassFixture<FleetFixture>
     public async Task The_summary_is_of_the_last_day()
     {
         var answer = await fleet.Server.GetAsync("/api/v1/stats/summary");
-        Assert.Equal("2025-07-17T21:00:00.001Z", answer.GetProperty("start_time").GetString());
+        Assert.Equal("2025-07-17T21:00:00Z", answer.GetProperty("start_time").GetString());
         Assert.Equal("2025-07-18T21:00:00.001Z", answer.GetProperty("end_time").GetString());
         Assert.Equal(2, answer.GetProperty("hosts").GetInt64());
         Assert.Equal(3, answer.GetProperty("gpus").GetInt64());
@@ -40,6 +40,20 @@ public sealed class FleetTests(FleetFixture fleet) : IClassFixture<FleetFixture>
         Assert.Equal((29.5 + 2) / 2, answer.GetProperty("metrics").GetProperty("gpu_utilization").GetProperty("avg").GetDouble());
         // 168 of 180: node-b/0 stopped for two of its ten minutes.
         Assert.Equal(0.9333, answer.GetProperty("completeness").GetDouble(), 0.006);
+    }
+
+    [Fact]
+    public async Task Completeness_is_told_for_each_gpu_and_hour()
+    {
+        var answer = await fleet.Server.GetAsync("/api/v1/stats/completeness?time_range=1h");
+        Assert.Equal(
+            ["node-a/0 10 2025-07-18T20:00:00Z 60 60 1", "node-a/1 10 2025-07-18T20:00:00Z 60 60 1", "node-b/0 10 2025-07-18T20:00:00Z 48 60 0.8"],
+            answer.GetProperty("data").EnumerateArray().Select(g => $"{g.GetProperty("host_id")}/{g.GetProperty("gpu_id")} {g.GetProperty("interval_seconds")} "
+                + string.Join(' ', g.GetProperty("hours")[0].EnumerateObject().Select(p => p.Value))));
+        Assert.Equal(1, (await fleet.Server.GetAsync("/api/v1/stats/completeness?host_id=node-b")).GetProperty("total").GetInt32());
+        await fleet.Server.GetProblemAsync("/api/v1/stats/completeness?host_id=node-z", 404);
+        var problem = await fleet.Server.GetProblemAsync("/api/v1/stats/completeness?start_time=2016-01-01T00:00:00Z", 400);
+        Assert.Contains("give host_id", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -27,7 +27,7 @@ public sealed partial class OpenApiTests(FleetFixture fleet) : IClassFixture<Fle
         Assert.DoesNotContain("127.0.0.1", document.GetRawText(), StringComparison.Ordinal);
         Assert.Equal(
             [
-                "/alive", "/api/v1/pipeline", "/api/v1/stats/summary", "/api/v1/telemetry", "/api/v1/telemetry/aggregations", "/api/v1/telemetry/hosts",
+                "/alive", "/api/v1/pipeline", "/api/v1/stats/completeness", "/api/v1/stats/summary", "/api/v1/telemetry", "/api/v1/telemetry/aggregations", "/api/v1/telemetry/hosts",
                 "/api/v1/telemetry/hosts/{host_id}/gpus", "/api/v1/telemetry/latest", "/api/v1/telemetry/series", "/health", "/metrics",
             ],
             document.GetProperty("paths").EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));

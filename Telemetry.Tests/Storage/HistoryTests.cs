@@ -114,6 +114,40 @@ public sealed class HistoryTests : IDisposable
     }
 
     [Fact]
+    public async Task As_many_metrics_as_a_store_may_have_are_folded_and_merged()
+    {
+        ModelRow Wide(int second) => StoreFixture.Row(second) with { Values = Enumerable.Range(0, MetricColumns.Max).ToDictionary(m => $"metric_{m}", m => (double)(m + second)) };
+        _fixture.Write([.. Enumerable.Range(0, 90).Select(Wide)]);
+        FoldAndMerge();
+        using var reader = _fixture.Reader();
+        var cut = new TimeRange(StoreFixture.Epoch, StoreFixture.Epoch.AddMinutes(1)); // from the minutes
+        var metrics = Assert.Single(await reader.AggregateAsync(cut, GroupBy.HostId, null, null, null, Cancel)).Metrics;
+        Assert.Equal(MetricColumns.Max, metrics.Count);
+        Assert.All(metrics, m => Assert.Equal((60L, 59.0), (m.Count, m.Max - m.Min)));
+    }
+
+    [Fact]
+    public async Task Times_from_the_year_1_to_9999_are_folded_and_merged()
+    {
+        long[] times = [RowBlock.TimeMin, RowBlock.TimeMin + 1, -3_600_001, -3_600_000, -60_001, -1, 0, 1, RowBlock.TimeMax - 1, RowBlock.TimeMax];
+        _fixture.Write([.. times.Select((time, i) => StoreFixture.Row(0, value: i) with { Time = time })]);
+        using var reader = _fixture.Reader();
+        var all = new TimeRange(DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
+        for (var state = 0; state < 2; state++)
+        {
+            Assert.Equal(times.Reverse(), (await reader.RowsAsync(new RowQuery(), Cancel)).Rows.Select(r => r.Timestamp.ToUnixTimeMilliseconds()));
+            Assert.Equal((10L, 45.0, 9.0), Assert.Single(await reader.AggregateAsync(all, GroupBy.HostId, null, null, null, Cancel)).Metrics[0] switch
+            {
+                var m => (m.Count, m.Sum, m.Last),
+            });
+            var cut = new TimeRange(DateTimeOffset.UnixEpoch.AddMinutes(-1), DateTimeOffset.UnixEpoch.AddMinutes(1));
+            Assert.Equal(3, Assert.Single(await reader.AggregateAsync(cut, GroupBy.HostId, null, null, null, Cancel)).Rows);
+            FoldAndMerge();
+        }
+        Assert.Equal(1, Number("SELECT count(*) FROM chunk WHERE is_part")); // the year 9999 is not over
+    }
+
+    [Fact]
     public void Plain_rows_stay_until_they_are_folded()
     {
         _fixture.Write(StoreFixture.Row(1));
