@@ -46,6 +46,7 @@ internal sealed class HourRows : IDisposable
     /// <summary>Goes to the next row; false at the end.</summary>
     public bool Read()
     {
+        // Keys begin at 1: 0 is before the first row, of which both sides already stand at theirs.
         if (Series > 0 && _isFolded)
             _hasFolded = _folded.Read();
         else if (Series > 0)
