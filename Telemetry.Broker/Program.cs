@@ -1,8 +1,9 @@
 using Telemetry.Broker;
 using Telemetry.Broker.Commands;
 using Telemetry.ServiceDefaults;
+using Telemetry.ServiceDefaults.Commands;
 
-if (AdminProgram.IsMeant(args))
+if (CommandProgram.IsMeant(args))
     return await AdminProgram.RunAsync(args);
 return await ServiceProgram.RunAsync<BrokerOptions>(
     "broker",

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Grpc.Core;
 using Telemetry.Messaging.V1;
+using Telemetry.ServiceDefaults.Commands;
 
 namespace Telemetry.Broker.Commands;
 

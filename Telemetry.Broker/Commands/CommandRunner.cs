@@ -3,6 +3,7 @@ using Grpc.Core;
 using Telemetry.Broker.Rpc;
 using Telemetry.Messaging.Client;
 using Telemetry.ServiceDefaults;
+using Telemetry.ServiceDefaults.Commands;
 using Telemetry.ServiceDefaults.Settings;
 using ServiceQueueAddress = Telemetry.ServiceDefaults.QueueAddress;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Telemetry.Broker.Log;
 using Telemetry.Broker.Topics;
 using Telemetry.Messaging.V1;
+using Telemetry.ServiceDefaults.Commands;
 using Telemetry.ServiceDefaults.Settings;
 
 namespace Telemetry.Broker.Commands;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Telemetry.Messaging.V1;
+using Telemetry.ServiceDefaults.Commands;
 
 namespace Telemetry.Broker.Commands;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Telemetry.Messaging.V1;
+using Telemetry.ServiceDefaults.Commands;
 
 namespace Telemetry.Broker.Commands;
 

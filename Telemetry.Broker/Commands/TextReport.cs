@@ -1,4 +1,5 @@
 using System.Text;
+using Telemetry.ServiceDefaults.Commands;
 
 namespace Telemetry.Broker.Commands;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Telemetry.Broker.Topics;
 using Telemetry.Messaging.V1;
+using Telemetry.ServiceDefaults.Commands;
 
 namespace Telemetry.Broker.Commands;
 

@@ -3,6 +3,9 @@ namespace Telemetry.Storage.Files;
 /// <summary>The database file's place: checked, and made so that only this user can read it.</summary>
 internal static class DatabaseFile
 {
+    /// <summary>Ends the name of a backup that is being written.</summary>
+    public const string PartialSuffix = ".partial";
+
     /// <summary>Makes the folder and an empty file where they are missing.</summary>
     /// <returns>The full path.</returns>
     /// <exception cref="StoreException">The path cannot be used; the message says why.</exception>
@@ -15,12 +18,12 @@ internal static class DatabaseFile
             var full = Path.GetFullPath(path);
             if (Directory.Exists(full) || Path.EndsInDirectorySeparator(full))
                 throw new StoreException(StoreFault.Unusable, $"database '{full}' is a folder: set DATABASE_PATH to a file");
-            RefuseNetwork(full, networkTypeOf);
+            RefuseNetwork($"database '{full}'", full, networkTypeOf, "set DATABASE_PATH to a local disk, or use PostgreSQL");
             var folder = Path.GetDirectoryName(full)!;
             if (!Directory.Exists(folder))
                 CreateFolder(folder);
             if (!File.Exists(full))
-                CreateFile(full);
+                CreateFile(full, FileMode.OpenOrCreate);
             return full;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
@@ -29,13 +32,32 @@ internal static class DatabaseFile
         }
     }
 
-    private static void RefuseNetwork(string full, Func<string, string?> networkTypeOf)
+    /// <summary>Checks where a backup is to go: nothing may be there yet.</summary>
+    /// <returns>The full path.</returns>
+    /// <exception cref="StoreException">The path cannot be used; the message says why.</exception>
+    public static string PlaceOfBackup(string path, Func<string, string?> networkTypeOf)
     {
-        if (networkTypeOf(Resolve(full)) is { } type)
+        if (string.IsNullOrWhiteSpace(path) || path.Contains('\0', StringComparison.Ordinal))
+            throw new StoreException(StoreFault.Unusable, "the backup's path is empty or has a NUL in it: name a file");
+        var full = Path.GetFullPath(path);
+        if (Directory.Exists(full) || Path.EndsInDirectorySeparator(full))
+            throw new StoreException(StoreFault.Unusable, $"backup '{full}' is a folder: name a file");
+        RefuseNetwork($"backup '{full}'", full, networkTypeOf, "write it to a local disk and copy it from there");
+        // SQLite would take the logs of another database for those of the backup.
+        foreach (var there in new[] { full, full + "-wal", full + "-journal" }.Where(Path.Exists))
+            throw new StoreException(StoreFault.Unusable, $"'{there}' is there already: choose another file for the backup, or delete it");
+        if (Path.Exists(full + PartialSuffix))
         {
             throw new StoreException(StoreFault.Unusable,
-                $"database '{full}' is on a network file system ({type}), where SQLite loses data: set DATABASE_PATH to a local disk, or use PostgreSQL");
+                $"'{full}{PartialSuffix}' is there: another backup is writing it, or one was killed: choose another file, or delete it");
         }
+        return full;
+    }
+
+    private static void RefuseNetwork(string what, string full, Func<string, string?> networkTypeOf, string advice)
+    {
+        if (networkTypeOf(Resolve(full)) is { } type)
+            throw new StoreException(StoreFault.Unusable, $"{what} is on a network file system ({type}), where SQLite loses data: {advice}");
     }
 
     // Follows symbolic links of the file and of every folder above it.
@@ -62,10 +84,14 @@ internal static class DatabaseFile
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
+    /// <summary>Makes an empty file that only this user can read.</summary>
+    /// <exception cref="IOException">It cannot be made, or is there.</exception>
+    public static void CreateNew(string full) => CreateFile(full, FileMode.CreateNew);
+
     // SQLite takes the mode of the database file for its -wal and -shm files.
-    private static void CreateFile(string full)
+    private static void CreateFile(string full, FileMode mode)
     {
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         using var file = new FileStream(full, options);

@@ -12,6 +12,9 @@ internal sealed class ReaderPool(string path) : IDisposable
     private readonly ConcurrentBag<Database> _idle = [];
     private volatile bool _disposed;
 
+    /// <summary>The file.</summary>
+    public string Path => path;
+
     /// <summary>Runs a query in a transaction, so that all it reads is of one moment.</summary>
     /// <returns>The query's result, or <paramref name="empty"/> where there is no store of a known schema.</returns>
     /// <exception cref="StoreException">The file cannot be read.</exception>

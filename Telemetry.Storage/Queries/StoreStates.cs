@@ -9,9 +9,12 @@ internal static class StoreStates
     {
         var path = snapshot.Database.Path;
         var bytes = new[] { path, path + "-wal" }.Select(p => new FileInfo(p)).Where(f => f.Exists).Sum(f => f.Length);
-        var rows = snapshot.History.Rows + ZoneMap.Runs(snapshot, SeriesFilter.All, long.MinValue, long.MaxValue).Sum(r => r.Rows);
-        return new StoreState(rows, bytes, Checkpoints(snapshot), Gaps(snapshot), DeadLetters(snapshot));
+        return new StoreState(Rows(snapshot), bytes, Checkpoints(snapshot), Gaps(snapshot), DeadLetters(snapshot));
     }
+
+    /// <summary>The records, each counted where it is read.</summary>
+    public static long Rows(Snapshot snapshot) =>
+        snapshot.History.Rows + ZoneMap.Runs(snapshot, SeriesFilter.All, long.MinValue, long.MaxValue).Sum(r => r.Rows);
 
     private static List<CheckpointRow> Checkpoints(Snapshot snapshot)
     {

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using Telemetry.Storage.Files;
+
 namespace Telemetry.Storage.Queries;
 
 /// <summary>
@@ -22,6 +25,9 @@ public sealed class TelemetryReader : IDisposable
         _pool = new ReaderPool(Path.GetFullPath(databasePath));
         _time = time ?? TimeProvider.System;
     }
+
+    /// <summary>How long an export reads one state of the store; for tests.</summary>
+    internal TimeSpan SnapshotMax { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Whether the store is there and of a schema that this program knows.</summary>
     public bool IsReady
@@ -48,6 +54,10 @@ public sealed class TelemetryReader : IDisposable
     public Task CheckAsync(CancellationToken cancellationToken) =>
         Task.Run(() => _pool.Run([], snapshot => snapshot.MetricsAmong(null), cancellationToken), cancellationToken);
 
+    /// <summary>Refuses a store that is not there or not of this program's schema, which queries answer as an empty one.</summary>
+    /// <exception cref="StoreException">What is wrong, and what to do.</exception>
+    public void Require() => ExistingStore.Open(_pool.Path).Dispose();
+
     /// <summary>Rows, newest first; rows of equal time by series, and those of one series in the reverse order of their writing.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The limit is below 1, or more than a million rows are to be passed over.</exception>
     public Task<RowPage> RowsAsync(RowQuery query, CancellationToken cancellationToken)
@@ -56,6 +66,28 @@ public sealed class TelemetryReader : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(query.Skip, nameof(query));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Skip + query.Limit, RowPages.SkipMax, nameof(query));
         return QueryAsync(new RowPage([], query.CountTotal ? 0 : -1, null), snapshot => RowPages.Read(snapshot, query), cancellationToken);
+    }
+
+    /// <summary>
+    /// All rows of a query, streamed: by hour, within an hour by GPU (each set of labels in the order in which the store met
+    /// it), time and writing. Each row once; of those written meanwhile some. The store is never kept in an old state for
+    /// longer than some seconds, however slowly the rows are taken.
+    /// </summary>
+    public async IAsyncEnumerable<TelemetryRow> ExportAsync(ExportQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var rows = new RowStream();
+        var reading = ReadAsync(new Exports(query), rows, stop.Token);
+        try
+        {
+            await foreach (var row in rows.TakeAsync(cancellationToken))
+                yield return row;
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await reading; // its errors came with the rows
+        }
     }
 
     /// <summary>All hosts, by name.</summary>
@@ -101,6 +133,39 @@ public sealed class TelemetryReader : IDisposable
     {
         _pool.Dispose();
         _slots.Dispose();
+    }
+
+    private async Task ReadAsync(Exports export, RowStream rows, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var hasRoom = false;
+            while (!export.IsDone)
+            {
+                if (!hasRoom)
+                    await rows.RoomAsync(cancellationToken);
+                hasRoom = true;
+                var isThere = await QueryAsync(false, snapshot =>
+                {
+                    var started = _time.GetTimestamp();
+                    export.Read(snapshot, batch =>
+                    {
+                        rows.Add(batch);
+                        var left = SnapshotMax - _time.GetElapsedTime(started);
+                        hasRoom = left > TimeSpan.Zero && rows.HasRoom(left, cancellationToken);
+                        return hasRoom;
+                    });
+                    return true;
+                }, cancellationToken);
+                if (!isThere)
+                    break;
+            }
+            rows.End(null);
+        }
+        catch (Exception error)
+        {
+            rows.End(error);
+        }
     }
 
     private async Task<T> QueryAsync<T>(T empty, Func<Snapshot, T> query, CancellationToken cancellationToken)

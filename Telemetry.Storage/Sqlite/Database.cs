@@ -97,6 +97,23 @@ internal sealed class Database : IDisposable
 
     internal CancellationToken Cancellation { get; private set; }
 
+    /// <summary>Copies all pages into an empty file, some at a time. The source has a read transaction open, so that it stays as it is.</summary>
+    /// <exception cref="OperationCanceledException">The copy was cancelled.</exception>
+    public void CopyTo(Database target, int pagesAStep, CancellationToken cancellationToken)
+    {
+        using var backup = raw.sqlite3_backup_init(target._handle, "main", _handle, "main");
+        if (backup.IsInvalid)
+            target.Check(raw.sqlite3_extended_errcode(target._handle));
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var result = raw.sqlite3_backup_step(backup, pagesAStep);
+            target.Check(result);
+            if (result == raw.SQLITE_DONE)
+                return;
+        }
+    }
+
     /// <summary>Ends an open transaction without its changes; nothing where SQLite has already done so.</summary>
     public void Rollback()
     {

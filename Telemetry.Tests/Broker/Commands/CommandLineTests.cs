@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Telemetry.Broker.Commands;
+using Telemetry.ServiceDefaults.Commands;
 
 namespace Telemetry.Tests.Broker.Commands;
 
@@ -13,7 +13,7 @@ public sealed class CommandLineTests
     [InlineData("--port 9090", false)]
     [InlineData("--help", false)]
     public void A_command_is_meant_where_the_first_word_is_no_flag(string line, bool expected) =>
-        Assert.Equal(expected, AdminProgram.IsMeant(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Equal(expected, CommandProgram.IsMeant(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
 
     [Theory]
     [InlineData("nonsense", "'nonsense' is not accepted: broker takes topics, groups, peek; --help says more")]

@@ -5,6 +5,7 @@ using Telemetry.Broker;
 using Telemetry.Broker.Commands;
 using Telemetry.Messaging.Records;
 using Telemetry.Messaging.V1;
+using Telemetry.ServiceDefaults.Commands;
 
 namespace Telemetry.Tests.Broker.Commands;
 

@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Telemetry.Broker.Commands;
 using Telemetry.Messaging.Records;
 using Telemetry.Messaging.V1;
 using Telemetry.ServiceDefaults;
+using Telemetry.ServiceDefaults.Commands;
 
 namespace Telemetry.Tests.Broker.Commands;
 

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
 
-namespace Telemetry.Broker.Commands;
+namespace Telemetry.ServiceDefaults.Commands;
 
 /// <summary>Text from the network for a terminal: what could steer it, or reorder or hide text, is written as its number.</summary>
-internal static class PrintableText
+public static class PrintableText
 {
     private const int LineMax = 1_000;
 

@@ -2,10 +2,10 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 
-namespace Telemetry.Broker.Commands;
+namespace Telemetry.ServiceDefaults.Commands;
 
 /// <summary>What is wrong with a command line, in a line that names the argument and what is accepted.</summary>
-internal static class CommandLineErrors
+public static class CommandLineErrors
 {
     /// <summary>The first thing that is wrong; null for nothing.</summary>
     public static string? First(ParseResult line)

@@ -1,10 +1,10 @@
-namespace Telemetry.Broker.Commands;
+namespace Telemetry.ServiceDefaults.Commands;
 
 /// <summary>Where a command writes.</summary>
 /// <param name="Out">What was asked for.</param>
 /// <param name="Error">Why it cannot be had.</param>
 /// <param name="Colours">Whether what is written to <paramref name="Out"/> may have colours.</param>
-internal sealed record CommandConsole(TextWriter Out, TextWriter Error, bool Colours)
+public sealed record CommandConsole(TextWriter Out, TextWriter Error, bool Colours)
 {
     /// <summary>The terminal, file or pipe that this process writes to.</summary>
     public static CommandConsole OfThisProcess() => new(

@@ -2,15 +2,15 @@ using System.Globalization;
 using System.Numerics;
 using Telemetry.ServiceDefaults.Settings;
 
-namespace Telemetry.Broker.Commands;
+namespace Telemetry.ServiceDefaults.Commands;
 
 /// <summary>How the text of an option or argument becomes a value.</summary>
 /// <param name="Expected">What is accepted, as the end of "… is not accepted: expected …".</param>
 /// <param name="Read">The value; an error where the text is not one.</param>
-internal sealed record Accepted<T>(string Expected, Func<string, (bool Ok, T Value)> Read);
+public sealed record Accepted<T>(string Expected, Func<string, (bool Ok, T Value)> Read);
 
 /// <summary>What options and arguments accept.</summary>
-internal static class Accepted
+public static class Accepted
 {
     /// <summary>A whole number within bounds.</summary>
     public static Accepted<T> WholeNumber<T>(T min, T max)

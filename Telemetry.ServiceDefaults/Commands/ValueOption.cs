@@ -1,17 +1,17 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 
-namespace Telemetry.Broker.Commands;
+namespace Telemetry.ServiceDefaults.Commands;
 
 /// <summary>An option or argument that can say what it accepts.</summary>
-internal interface IAccepting
+public interface IAccepting
 {
     /// <summary>What is accepted, as the end of "expected …".</summary>
     string Expected { get; }
 }
 
 /// <summary>An option with one value; a refusal names it, the value and what is accepted.</summary>
-internal sealed class ValueOption<T> : Option<T>, IAccepting
+public sealed class ValueOption<T> : Option<T>, IAccepting
 {
     public ValueOption(string name, string description, Accepted<T> accepted, string value, params string[] aliases)
         : base(name, aliases)
@@ -28,7 +28,7 @@ internal sealed class ValueOption<T> : Option<T>, IAccepting
 }
 
 /// <summary>An option with one value or several: <c>--partition 0 1 --partition 4</c>.</summary>
-internal sealed class ValuesOption<T> : Option<T[]>, IAccepting
+public sealed class ValuesOption<T> : Option<T[]>, IAccepting
 {
     public ValuesOption(string name, string description, Accepted<T> accepted, string value)
         : base(name)
@@ -39,33 +39,6 @@ internal sealed class ValuesOption<T> : Option<T[]>, IAccepting
         Arity = ArgumentArity.OneOrMore;
         AllowMultipleArgumentsPerToken = true;
         CustomParser = result => [.. result.Tokens.Select(token => ValueReading.Of(result, name, token.Value, accepted))];
-    }
-
-    /// <inheritdoc/>
-    public string Expected { get; }
-}
-
-/// <summary>What a command is about, a name; one that no broker can have is refused here.</summary>
-internal sealed class NameArgument : Argument<string>, IAccepting
-{
-    public NameArgument(string name, string description, Func<string, string> check)
-        : base(name)
-    {
-        Description = description;
-        Expected = description.TrimEnd('.').ToLowerInvariant();
-        CustomParser = result =>
-        {
-            var text = result.Tokens[0].Value;
-            try
-            {
-                return check(text);
-            }
-            catch (BrokerException error)
-            {
-                result.AddError($"{name}: '{text}' is not accepted: {error.Message}");
-                return text;
-            }
-        };
     }
 
     /// <inheritdoc/>
