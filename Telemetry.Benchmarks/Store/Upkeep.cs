@@ -50,8 +50,13 @@ internal sealed class Upkeep(TelemetryStore store, TimeProvider time)
     {
         while (!stop.WaitHandle.WaitOne(FoldEvery / speed))
         {
-            Repeat(() => Fold(FoldDelay), pauses: false, stop);
-            Repeat(Merge, pauses: true, stop);
+            Repeat(
+                () =>
+                {
+                    Repeat(() => Fold(FoldDelay), pauses: false, stop);
+                    return Merge();
+                },
+                pauses: true, stop);
         }
     }
 

@@ -43,15 +43,16 @@ internal sealed class HistoryService(CollectorContext context) : BackgroundServi
         {
             for (var hasMore = true; hasMore;)
             {
-                var step = await Task.Run(() => context.Store.Fold(context.Options.FoldInterval), stoppingToken);
-                context.Metrics.Folded(step.Rows);
-                hasMore = step.HasMore;
-            }
-            for (var hasMore = true; hasMore;)
-            {
+                // Rows are folded between any two steps of a merge: the hour of a large fleet takes minutes.
+                for (var hasRows = true; hasRows;)
+                {
+                    var fold = await Task.Run(() => context.Store.Fold(context.Options.FoldInterval), stoppingToken);
+                    context.Metrics.Folded(fold.Rows);
+                    hasRows = fold.HasMore;
+                }
                 var started = context.Time.GetTimestamp();
-                var step = await Task.Run(() => context.Store.Merge(context.Options.FoldInterval * QuietFoldings), stoppingToken);
-                hasMore = step.HasMore;
+                var merge = await Task.Run(() => context.Store.Merge(context.Options.FoldInterval * QuietFoldings), stoppingToken);
+                hasMore = merge.HasMore;
                 // As long as the step took: merging may take its time, the others have work to do.
                 if (hasMore)
                     await Task.Delay(context.Time.GetElapsedTime(started), context.Time, stoppingToken);

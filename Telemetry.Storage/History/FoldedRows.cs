@@ -6,30 +6,22 @@ namespace Telemetry.Storage.History;
 
 /// <summary>
 /// Plain rows in memory, as columns, in groups of one series and hour: the groups by hour and series, a group's rows by
-/// time, and those of equal time in the order of their writing.
+/// time, and those of equal time in the order of their writing. Its buffers grow to the most rows that were folded at a time
+/// and are used again.
 /// </summary>
 internal sealed class FoldedRows
 {
     /// <summary>The rows of a series in an hour: <see cref="Count"/> places in <see cref="Order"/> from <see cref="Start"/> on.</summary>
     public readonly record struct Group(long Hour, long Gpu, int Start, int Count, bool WasSorted);
 
-    private readonly long[] _times;
-    private readonly double[][] _values; // of each metric
-    private readonly int[] _order;
     private readonly List<Group> _groups = [];
-
-    private FoldedRows(int rows, IReadOnlyList<string> metrics)
-    {
-        Metrics = metrics;
-        _times = GC.AllocateUninitializedArray<long>(rows);
-        _values = new double[metrics.Count][];
-        for (var i = 0; i < _values.Length; i++)
-            _values[i] = GC.AllocateUninitializedArray<double>(rows);
-        _order = GC.AllocateUninitializedArray<int>(rows);
-    }
+    private readonly List<double[]> _values = []; // of each metric
+    private long[] _times = [];
+    private int[] _order = [];
+    private int[] _seriesOf = [];
 
     /// <summary>The names of the columns.</summary>
-    public IReadOnlyList<string> Metrics { get; }
+    public IReadOnlyList<string> Metrics { get; private set; } = [];
 
     /// <summary>The rows.</summary>
     public int Count { get; private set; }
@@ -45,11 +37,10 @@ internal sealed class FoldedRows
     /// <summary>The values of a metric, by its index; NaN where a row does not have it.</summary>
     public ReadOnlySpan<double> Values(int metric) => _values[metric];
 
-    /// <summary>Reads the rows [<paramref name="first"/>, <paramref name="end"/>).</summary>
-    public static FoldedRows Read(Database database, MetricColumns columns, long first, long end)
+    /// <summary>Reads the rows [<paramref name="first"/>, <paramref name="end"/>) instead of those that are there.</summary>
+    public void Read(Database database, MetricColumns columns, long first, long end)
     {
-        var rows = new FoldedRows((int)(end - first), columns.Names);
-        var seriesOf = GC.AllocateUninitializedArray<int>((int)(end - first));
+        Reserve((int)(end - first), columns.Names);
         var series = new Dictionary<long, int>();
         var keys = new List<long>();
         var counts = new List<int>();
@@ -59,7 +50,7 @@ internal sealed class FoldedRows
         var n = 0;
         for (; select.Step(); n++)
         {
-            rows._times[n] = select.Long(0);
+            _times[n] = select.Long(0);
             var key = select.Long(1);
             ref var index = ref CollectionsMarshal.GetValueRefOrAddDefault(series, key, out var exists);
             if (!exists)
@@ -68,18 +59,32 @@ internal sealed class FoldedRows
                 keys.Add(key);
                 counts.Add(0);
             }
-            seriesOf[n] = index;
+            _seriesOf[n] = index;
             counts[index]++;
-            for (var metric = 0; metric < rows._values.Length; metric++)
+            for (var metric = 0; metric < Metrics.Count; metric++)
             {
                 // NULL reads as 0, so that only zeros need a second look.
                 var value = select.Double(metric + 2);
-                rows._values[metric][n] = value == 0 && select.IsNull(metric + 2) ? double.NaN : value;
+                _values[metric][n] = value == 0 && select.IsNull(metric + 2) ? double.NaN : value;
             }
         }
-        rows.Count = n;
-        rows.GroupBySeries(seriesOf.AsSpan(0, n), keys, counts);
-        return rows;
+        Count = n;
+        GroupBySeries(_seriesOf.AsSpan(0, n), keys, counts);
+    }
+
+    private void Reserve(int rows, IReadOnlyList<string> metrics)
+    {
+        Metrics = [.. metrics];
+        _groups.Clear();
+        if (_times.Length < rows)
+        {
+            _times = GC.AllocateUninitializedArray<long>(rows);
+            _order = GC.AllocateUninitializedArray<int>(rows);
+            _seriesOf = GC.AllocateUninitializedArray<int>(rows);
+            _values.Clear();
+        }
+        while (_values.Count < metrics.Count)
+            _values.Add(GC.AllocateUninitializedArray<double>(_times.Length));
     }
 
     /// <summary>A counting sort by series keeps the order of writing; then each series is sorted by time where it is not yet.</summary>

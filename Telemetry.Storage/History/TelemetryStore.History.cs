@@ -16,6 +16,7 @@ public readonly record struct MergeStep(long Chunks, bool HasMore);
 public sealed partial class TelemetryStore
 {
     private readonly Lock _historyLock = new();
+    private readonly FoldedRows _folded = new();
     private Database? _history; // reads while the writer goes on
 
     /// <summary>
@@ -29,7 +30,7 @@ public sealed partial class TelemetryStore
     internal FoldStep Fold(TimeSpan delay, int rowsMax)
     {
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        if (ReadHistory(database => Folding.Prepare(database, delay, rowsMax, now)) is not { } folding)
+        if (ReadHistory(database => Folding.Prepare(database, _folded, delay, rowsMax, now)) is not { } folding)
             return default;
         var isApplied = InTransaction(_ => folding.TryApply(_database), keep: applied => applied);
         return isApplied ? new FoldStep(folding.Rows, folding.HasMore) : new FoldStep(0, true);

@@ -15,10 +15,12 @@ internal sealed class BlobReader(Database database, string table, string column)
     /// <exception cref="StoreException">There is no such row, or it is shorter.</exception>
     public void Read(long row, int offset, Span<byte> bytes)
     {
-        if (_blob is null)
-            database.Check(raw.sqlite3_blob_open(database.Handle, "main", table, column, row, 0, out _blob));
-        else if (row != _row)
-            database.Check(raw.sqlite3_blob_reopen(_blob, row));
+        var result = _blob is null ? raw.sqlite3_blob_open(database.Handle, "main", table, column, row, 0, out _blob)
+            : row != _row ? raw.sqlite3_blob_reopen(_blob, row)
+            : raw.SQLITE_OK;
+        if (result == raw.SQLITE_ERROR) // what SQLite says of a row that is missing
+            throw new StoreException(StoreFault.Damaged, $"database '{database.Path}': row {row} of {table} is missing");
+        database.Check(result);
         _row = row;
         database.Check(raw.sqlite3_blob_read(_blob, bytes, offset));
     }

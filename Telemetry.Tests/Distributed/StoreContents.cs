@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Telemetry.Storage;
 using Telemetry.Storage.Queries;
+using Telemetry.Storage.Verifying;
 
 namespace Telemetry.Tests.Distributed;
 
@@ -39,6 +40,7 @@ internal static class StoreContents
         }
         AssertEqual(expected.Totals, await AnswersAsync(databasePath));
         Assert.Equal(expected.Records, await RowsAsync(databasePath, TestContext.Current.CancellationToken));
+        Assert.Empty(Verification.Run(databasePath, TestContext.Current.CancellationToken).SelectMany(check => check.Findings));
     }
 
     /// <summary>What queries answer: in one range that roll-ups give, and in two that cut a minute in two and are put together.</summary>
