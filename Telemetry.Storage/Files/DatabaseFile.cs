@@ -51,6 +51,7 @@ internal static class DatabaseFile
             throw new StoreException(StoreFault.Unusable,
                 $"'{full}{PartialSuffix}' is there: another backup is writing it, or one was killed: choose another file, or delete it");
         }
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
         return full;
     }
 

@@ -9,7 +9,7 @@ namespace Telemetry.Tests.Distributed;
 /// <summary>Services as processes without a host around them, in a temporary folder: a test starts, stops and kills each of them.</summary>
 internal sealed class ProcessRun : IAsyncDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5) + Chance.Longer;
 
     private readonly CancellationTokenSource _deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("telemetry-processes-");
@@ -123,6 +123,9 @@ internal sealed class Chance
         Random = new Random(seed);
         TestContext.Current.TestOutputHelper?.WriteLine($"again: {SeedVariable}={seed} {RoundsVariable}={Rounds}");
     }
+
+    /// <summary>What the variable adds to the time that a test may take.</summary>
+    public static TimeSpan Longer => TimeSpan.FromSeconds(20) * (Number(RoundsVariable) ?? 0);
 
     public int Rounds { get; }
 

@@ -40,7 +40,7 @@ public sealed class BackupCommandTests : IDisposable
             File.Delete(path);
         }
         Assert.Contains("is a folder", (await CollectorRun.OfAsync(_fixture.DatabasePath, "backup", _fixture.Folder)).Refusal(1), StringComparison.Ordinal);
-        Assert.Contains("cannot be written", (await CollectorRun.OfAsync(_fixture.DatabasePath, "backup", Path.Combine(_fixture.Folder, "none", "copy.db"))).Refusal(1), StringComparison.Ordinal);
+        Assert.Contains("cannot be written", (await CollectorRun.OfAsync(_fixture.DatabasePath, "backup", Path.Combine(_fixture.DatabasePath, "copy.db"))).Refusal(1), StringComparison.Ordinal);
     }
 
     [Fact]
