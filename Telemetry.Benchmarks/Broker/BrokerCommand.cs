@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 
 namespace Telemetry.Benchmarks.Broker;
 
@@ -18,12 +17,12 @@ public static class BrokerCommand
         scenario.AcceptOnlyFromAmong(Scenarios);
         var batch = Several("--batch", "Records of a batch.", 1, 100, 1_000);
         var producers = Several("--producers", "Producers, each with a connection of its own.", 1, 8);
-        var seconds = Whole("--seconds", "How long each figure is measured, in seconds.", 5, min: 1);
-        var warmUp = Whole("--warm-up", "How long it runs before, in seconds.", 3, min: 0);
-        var runs = Whole("--runs", "How often each figure is measured; the median is shown, and of throughput the range.", 1, min: 1);
-        var bytes = Whole("--record-bytes", "Bytes of a record.", 200, min: 1);
+        var seconds = WholeNumbers.Option("--seconds", "How long each figure is measured, in seconds.", 5, min: 1);
+        var warmUp = WholeNumbers.Option("--warm-up", "How long it runs before, in seconds.", 3, min: 0);
+        var runs = WholeNumbers.Option("--runs", "How often each figure is measured; the median is shown, and of throughput the range.", 1, min: 1);
+        var bytes = WholeNumbers.Option("--record-bytes", "Bytes of a record.", 200, min: 1);
         var rate = new Option<int?>("--rate") { Description = "Records a second of the latency scenario; half of what was measured without it." };
-        var mib = Whole("--recovery-mib", "The log that is recovered, in MiB.", 1024, min: 1);
+        var mib = WholeNumbers.Option("--recovery-mib", "The log that is recovered, in MiB.", 1024, min: 1);
         var data = new Option<string>("--data") { Description = "Where a folder for the logs is made, and removed again.", DefaultValueFactory = _ => Path.GetTempPath() };
         var json = new Option<bool>("--json") { Description = "Every run as JSON." };
         var command = new Command("broker", "What the queue takes, gives and costs: in memory, durable and relaxed.")
@@ -58,15 +57,4 @@ public static class BrokerCommand
         DefaultValueFactory = _ => all,
         AllowMultipleArgumentsPerToken = true,
     };
-
-    private static Option<int> Whole(string name, string description, int defaultValue, int min)
-    {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => defaultValue };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < min)
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name}: expected a whole number of at least {min}"));
-        });
-        return option;
-    }
 }

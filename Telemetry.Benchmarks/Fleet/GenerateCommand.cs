@@ -11,10 +11,10 @@ public static class GenerateCommand
         var format = new Option<string>("--format") { Description = "wide or dcgm.", DefaultValueFactory = _ => "wide" };
         format.AcceptOnlyFromAmong("wide", "dcgm");
         var output = new Option<string>("--output") { Description = "The file to write.", Required = true };
-        var hosts = Positive("--hosts", "Hosts.", 8);
-        var gpus = Positive("--gpus", "GPUs on each host.", 8);
-        var steps = Positive("--steps", "Observations of each GPU.", 60);
-        var seconds = Positive("--interval-seconds", "Seconds between two observations of a GPU.", 10);
+        var hosts = WholeNumbers.Option("--hosts", "Hosts.", 8);
+        var gpus = WholeNumbers.Option("--gpus", "GPUs on each host.", 8);
+        var steps = WholeNumbers.Option("--steps", "Observations of each GPU.", 60);
+        var seconds = WholeNumbers.Option("--interval-seconds", "Seconds between two observations of a GPU.", 10);
         var seed = new Option<int>("--seed") { Description = "The same seed gives the same file.", DefaultValueFactory = _ => 1 };
         var command = new Command("generate", "Writes lifelike sample telemetry as CSV.") { format, output, hosts, gpus, steps, seconds, seed };
         command.SetAction(result =>
@@ -33,16 +33,5 @@ public static class GenerateCommand
             Console.Out.WriteLine($"{path}: {rows} rows of {fleet.Gpus.Count} GPUs");
         });
         return command;
-    }
-
-    private static Option<int> Positive(string name, string description, int defaultValue)
-    {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => defaultValue };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-                result.AddError($"{name}: expected a whole number of at least 1");
-        });
-        return option;
     }
 }

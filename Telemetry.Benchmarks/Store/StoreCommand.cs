@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 
 namespace Telemetry.Benchmarks.Store;
 
@@ -25,13 +24,13 @@ public static class StoreCommand
             AllowMultipleArgumentsPerToken = true,
         };
         scenario.AcceptOnlyFromAmong([.. Scenarios.Keys]);
-        var gpus = Optional("--gpus", "GPUs of the fleet, eight on each host. Without it 64 for chunks, 100,000 for sustained, 1,000 for the others.");
-        var runs = Whole("--runs", "How often each figure of chunks and ingest is measured; the best or the median is shown.", 5);
-        var rows = Whole("--rows", "Rows that ingest writes.", 1_000_000);
-        var hours = Optional("--hours", "Hours of history. Without it 3 for size, 24 for queries, none before sustained.");
-        var interval = Whole("--interval", "Seconds between two rows of a GPU in the history.", 1);
-        var seconds = Optional("--seconds", "How long is measured. Without it each query 5, sustained 180.");
-        var speed = Whole("--speed", "How many seconds of rows the sustained run writes in a second.", 1);
+        var gpus = WholeNumbers.Optional("--gpus", "GPUs of the fleet, eight on each host. Without it 64 for chunks, 100,000 for sustained, 1,000 for the others.");
+        var runs = WholeNumbers.Option("--runs", "How often each figure of chunks and ingest is measured; the best or the median is shown.", 5);
+        var rows = WholeNumbers.Option("--rows", "Rows that ingest writes.", 1_000_000);
+        var hours = WholeNumbers.Optional("--hours", "Hours of history. Without it 3 for size, 24 for queries, none before sustained.");
+        var interval = WholeNumbers.Option("--interval", "Seconds between two rows of a GPU in the history.", 1);
+        var seconds = WholeNumbers.Optional("--seconds", "How long is measured. Without it each query 5, sustained 180.");
+        var speed = WholeNumbers.Option("--speed", "How many seconds of rows the sustained run writes in a second.", 1);
         var data = new Option<string>("--data") { Description = "Where a folder for the databases is made, and removed again.", DefaultValueFactory = _ => Path.GetTempPath() };
         var command = new Command("store", "What the store takes, keeps and answers.") { scenario, gpus, runs, rows, hours, interval, seconds, speed, data };
         command.SetAction(async (result, cancellationToken) =>
@@ -62,26 +61,6 @@ public static class StoreCommand
     {
         work();
         return Task.CompletedTask;
-    }
-
-    private static Option<int> Whole(string name, string description, int defaultValue)
-    {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => defaultValue };
-        option.Validators.Add(result => CheckPositive(name, result.GetValueOrDefault<int>(), result.AddError));
-        return option;
-    }
-
-    private static Option<int?> Optional(string name, string description)
-    {
-        var option = new Option<int?>(name) { Description = description };
-        option.Validators.Add(result => CheckPositive(name, result.GetValueOrDefault<int?>() ?? 1, result.AddError));
-        return option;
-    }
-
-    private static void CheckPositive(string name, int value, Action<string> addError)
-    {
-        if (value < 1)
-            addError(string.Create(CultureInfo.InvariantCulture, $"{name}: expected a whole number of at least 1"));
     }
 }
 

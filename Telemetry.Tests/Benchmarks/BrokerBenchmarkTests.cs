@@ -48,6 +48,7 @@ public sealed class BrokerBenchmarkTests
 
     [Theory]
     [InlineData("--seconds", "0", "--seconds: expected a whole number of at least 1")]
+    [InlineData("--seconds", "1.5", "--seconds: expected a whole number of at least 1")]
     [InlineData("--warm-up", "-1", "--warm-up: expected a whole number of at least 0")]
     [InlineData("--mode", "fast", "fast")]
     public async Task A_setting_that_is_not_accepted_is_told_and_nothing_is_measured(string name, string value, string told)
