@@ -1,7 +1,9 @@
 using Microsoft.Data.Sqlite;
 using Telemetry.Storage;
+using Telemetry.Storage.History;
 using Telemetry.Storage.Queries;
 using Telemetry.Storage.Schema;
+using Telemetry.Storage.Sqlite;
 
 namespace Telemetry.Tests.Storage;
 
@@ -244,6 +246,21 @@ public sealed class HistoryTests : IDisposable
         var error = await Assert.ThrowsAsync<StoreException>(() => reader.RowsAsync(new RowQuery(), Cancel));
         Assert.Equal(StoreFault.Damaged, error.Fault);
         Assert.Equal(StoreFault.Damaged, (await Assert.ThrowsAsync<StoreException>(() => reader.AggregateAsync(All, GroupBy.HostId, null, null, null, Cancel))).Fault);
+    }
+
+    [Fact]
+    public void Decoding_the_history_stops_when_the_query_is_cancelled()
+    {
+        _fixture.Write(StoreFixture.Row(1));
+        FoldAndMerge();
+        using var stop = new CancellationTokenSource();
+        using var database = Database.Open(_fixture.DatabasePath, readOnly: true, TimeSpan.FromSeconds(5));
+        database.StopOn(stop.Token);
+        using var snapshot = new Snapshot(database);
+        var chunk = Assert.Single(snapshot.Chunks.Of(ChunkLevel.Rows, Hours.Of(StoreFixture.Epoch.ToUnixTimeMilliseconds()), SeriesFilter.All));
+        Assert.Equal(chunk.Bytes, snapshot.Chunks.Bytes(chunk).Length);
+        stop.Cancel();
+        Assert.Throws<OperationCanceledException>(() => snapshot.Chunks.Bytes(chunk));
     }
 
     public void Dispose() => _fixture.Dispose();
