@@ -9,11 +9,13 @@ internal sealed class HourTable : IDisposable
     private readonly Statement _next;
     private readonly Statement _select;
     private readonly Statement _one;
+    private readonly Statement _last;
 
     public HourTable(Database database, SeriesFilter filter)
     {
         _next = database.Prepare("SELECT min(hour) FROM gpu_hour WHERE hour >= ?1");
         _select = database.Prepare($"SELECT gpu, rows, first_time, last_time, totals FROM gpu_hour WHERE hour = ?1{filter.Clause} ORDER BY gpu");
+        _last = database.Prepare($"SELECT max(last_time) FROM gpu_hour WHERE hour = ?1{filter.Clause}");
         _one = database.Prepare("SELECT gpu, rows, first_time, last_time, totals FROM gpu_hour WHERE hour = ?1 AND gpu = ?2");
     }
 
@@ -41,6 +43,15 @@ internal sealed class HourTable : IDisposable
             yield return hour;
             from = hour + 1;
         }
+    }
+
+    /// <summary>The latest time of an hour's records; the end of time where it has no roll-ups.</summary>
+    public long LastTimeOf(long hour)
+    {
+        _last.Bind(1, hour).Step();
+        var time = _last.IsNull(0) ? long.MaxValue : _last.Long(0);
+        _last.Reset();
+        return time;
     }
 
     /// <summary>Begins with an hour.</summary>
@@ -78,5 +89,6 @@ internal sealed class HourTable : IDisposable
         _next.Dispose();
         _select.Dispose();
         _one.Dispose();
+        _last.Dispose();
     }
 }

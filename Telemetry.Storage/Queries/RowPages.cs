@@ -152,15 +152,22 @@ internal static class RowPages
         {
             var first = Hours.Of(Math.Max(start, filter.MinTime));
             var last = Hours.Of(Math.Min(NewestTime - 1, filter.MaxTime));
+            using var hours = new HourTable(snapshot.Database, filter);
             foreach (var hour in snapshot.Chunks.HoursDescending(ChunkLevel.Rows, first, last))
             {
                 if (Hours.End(hour) <= Oldest)
                     break;
+                // Mostly the plain rows are newer than all that is folded, and an hour of a large fleet has many parts.
+                if (hours.LastTimeOf(hour) < Oldest)
+                    continue;
                 // The order of writing within a series is that of the chunks; the newest are looked at first.
                 var from = _chunks.Count;
                 _chunks.AddRange(snapshot.Chunks.Of(ChunkLevel.Rows, hour, filter));
-                foreach (var i in Enumerable.Range(from, _chunks.Count - from).OrderByDescending(i => _chunks[i].LastTime))
+                foreach (var i in Enumerable.Range(from, _chunks.Count - from).OrderByDescending(i => (_chunks[i].LastTime, _chunks[i].Gpu)))
                 {
+                    // No row of this chunk, or of the next ones, is newer than the oldest one kept.
+                    if (_kept.Count == wanted && (_chunks[i].LastTime, _chunks[i].Gpu).CompareTo((_kept.Peek().Time, _kept.Peek().Series)) < 0)
+                        break;
                     if (_chunks[i].Overlaps(Oldest, NewestTime))
                         Add(i);
                 }
