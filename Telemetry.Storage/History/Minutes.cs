@@ -6,8 +6,8 @@ namespace Telemetry.Storage.History;
 /// The roll-ups of one series' minutes in one hour. They are kept as a chunk of <see cref="ChunkLevel.Minutes"/>, of which a
 /// row is a minute that has records and its time the minute's start. Its columns are 1 + 6 × metric + 0 to 5: count, sum, min,
 /// max, last, and the milliseconds from the minute's start to the newest value; column 0 is the records. A sum that is not a
-/// whole number is kept with 13 significant digits: what binary fractions add up to beyond that is noise, and costs five
-/// times the space.
+/// whole number is kept with 13 significant digits: what binary fractions add up to beyond that is noise, which no compression
+/// makes small.
 /// </summary>
 internal sealed class Minutes
 {
