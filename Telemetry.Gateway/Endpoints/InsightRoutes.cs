@@ -1,7 +1,6 @@
 using Telemetry.Gateway.Answers;
 using Telemetry.Gateway.Fleet;
 using Telemetry.Gateway.Http;
-using Telemetry.Storage.Queries;
 
 namespace Telemetry.Gateway.Endpoints;
 
@@ -137,20 +136,6 @@ internal static class InsightRoutes
 
     private static string Word(FindingKind kind) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString());
 
-    private static Task<UsageAnswer> UsageAsync(ApiRequest request)
-    {
-        TimeRange range;
-        if (request.Values.Has(TimeWindow.Start) || request.Values.Has(TimeWindow.End))
-        {
-            if (request.Values.Has(UsageRange))
-                throw Problems.InvalidParameter(UsageRange.Name, "is not possible together with start_time or end_time; give one or the other");
-            range = TimeWindow.Read(request.Values, request.Now);
-        }
-        else
-        {
-            // The present hour is one of them.
-            range = new TimeRange(request.Now - request.Get(UsageRange) + TimeSpan.FromHours(1), request.Now);
-        }
-        return FleetUsage.OfAsync(request.Store, request.Services.Rules, range, request.Stop);
-    }
+    private static Task<UsageAnswer> UsageAsync(ApiRequest request) =>
+        FleetUsage.OfAsync(request.Store, request.Services.Rules, TimeWindow.Read(request.Values, request.Now, UsageRange), request.Stop);
 }

@@ -149,11 +149,14 @@ public sealed class FleetInsights(TelemetryReader store, FleetRules rules, TimeP
         var complete = await store.CompletenessAsync(new TimeRange(now.AddHours(-1), now), null, null, cancellationToken);
         var byKey = gpus.Where(g => g.State != GpuState.Lost).ToDictionary(g => g.Key);
         var findings = new List<Finding>();
+        // A GPU that always loses most of its records seems to have a long interval; its siblings have the exporter's.
+        var usual = complete.Where(c => c.Interval is not null).GroupBy(c => c.HostId)
+            .ToDictionary(h => h.Key, h => h.Select(c => c.Interval!.Value).Order().ElementAt((h.Count() - 1) / 2), StringComparer.Ordinal);
         foreach (var of in complete)
         {
-            if (!byKey.TryGetValue(new GpuKey(of.HostId, of.GpuId), out var gpu) || of.Hours.Count == 0)
+            if (!byKey.TryGetValue(new GpuKey(of.HostId, of.GpuId), out var gpu) || of.Interval is not { } interval)
                 continue;
-            var (received, expected) = (of.Hours.Sum(h => h.Rows), of.Hours.Sum(h => h.Expected ?? 0));
+            var (received, expected) = (of.Hours.Sum(h => h.Rows), of.Hours.Sum(h => h.Expected ?? 0) * Math.Max(1, interval / usual[of.HostId]));
             // One record may be on its way.
             if (received + 1 >= rules.IncompleteBelowShare * expected)
                 continue;

@@ -14,6 +14,9 @@ internal sealed class ConditionRuns
 
         public long Broken { get; private set; } = long.MinValue;
 
+        /// <summary>Hours of series whose every value fulfils the condition; where the first of them lies is looked for at the end.</summary>
+        public List<(long Hour, long Series)> Held { get; } = [];
+
         private long _newest = long.MinValue;
 
         public void Add(long time, bool holds)
@@ -107,9 +110,9 @@ internal sealed class ConditionRuns
         using var hours = new HourTable(_snapshot.Database, SeriesFilter.All);
         foreach (var hour in hours.Hours(Hours.Of(_start), Hours.Of(_end - 1)).Reverse())
         {
-            // What a newer hour, or a newer row, has ended needs no older one.
+            // What lies before a break says nothing. A plain row may have come late, and be older than folded ones.
             foreach (var parts in _series.Values)
-                parts.RemoveAll(p => ids[p.Query] < 0 || p.Run.Broken != long.MinValue);
+                parts.RemoveAll(p => ids[p.Query] < 0 || p.Run.Broken >= Hours.End(hour));
             foreach (var (series, parts) in _series)
             {
                 if (parts.Count == 0 || !hours.TryRead(hour, series, _snapshot.MetricIds.Count, rollup))
@@ -121,14 +124,39 @@ internal sealed class ConditionRuns
                     if (totals.Count == 0)
                         continue;
                     var isWithin = rollup.FirstTime >= _start && rollup.LastTime < _end;
-                    if (isWithin && part.Condition.HoldsBetween(totals.Min, totals.Max) is { } holds)
-                        part.Run.Add(holds ? rollup.FirstTime : totals.LastTime, holds);
-                    else
-                        unclear.Add(part);
+                    switch (isWithin ? part.Condition.HoldsBetween(totals.Min, totals.Max) : null)
+                    {
+                        case true:
+                            part.Run.Held.Add((hour, series));
+                            break;
+                        case false:
+                            part.Run.Add(totals.LastTime, false);
+                            break;
+                        default:
+                            unclear.Add(part);
+                            break;
+                    }
                 }
                 if (unclear.Count > 0)
                     AddRecords(rows, hour, series, unclear);
             }
+        }
+        for (var i = 0; i < _queries.Count; i++)
+        {
+            foreach (var run in _runs[i].Values)
+                FindBeginning(rows, new Part(i, _queries[i].Condition, run));
+        }
+    }
+
+    // Of the hours that fulfil it wholly only the oldest that is not before a break has to be read.
+    private void FindBeginning(ChunkRows rows, Part part)
+    {
+        foreach (var hour in part.Run.Held.Where(h => Hours.End(h.Hour) > part.Run.Broken).GroupBy(h => h.Hour).OrderBy(h => h.Key))
+        {
+            foreach (var (_, series) in hour)
+                AddRecords(rows, hour.Key, series, [part]);
+            if (part.Run.Since < Hours.End(hour.Key))
+                break;
         }
     }
 

@@ -27,6 +27,9 @@ internal sealed class GpuHours
 {
     private sealed class Plain(int metrics)
     {
+        public long Rows { get; set; }
+
+        /// <summary>Goes on from the folded records of the hour, with the distances of the plain ones alone.</summary>
         public GpuHour Times { get; } = new();
 
         public MetricTotals[] Totals { get; } = new MetricTotals[metrics];
@@ -53,8 +56,8 @@ internal sealed class GpuHours
     {
         var visit = new GpuHours(snapshot, metrics, each);
         var (first, last) = (Hours.Of(StoreTime.Ceiling(range.Start)), Hours.Of(StoreTime.Ceiling(range.End) - 1));
-        var plain = visit.ReadPlain(first, last, metrics);
         using var hours = new HourTable(snapshot.Database, SeriesFilter.All);
+        var plain = visit.ReadPlain(hours, first, last, metrics);
         foreach (var hour in hours.Hours(first, last))
         {
             hours.Begin(hour);
@@ -72,7 +75,7 @@ internal sealed class GpuHours
         }
     }
 
-    private Dictionary<(long Hour, long Gpu), Plain> ReadPlain(long first, long last, IReadOnlyList<string> metrics)
+    private Dictionary<(long Hour, long Gpu), Plain> ReadPlain(HourTable hours, long first, long last, IReadOnlyList<string> metrics)
     {
         var plain = new Dictionary<(long, long), Plain>();
         var known = _snapshot.MetricsAmong(metrics);
@@ -81,7 +84,13 @@ internal sealed class GpuHours
         while (scan.Read())
         {
             ref var of = ref CollectionsMarshal.GetValueRefOrAddDefault(plain, (Hours.Of(scan.Time), scan.Series), out _);
-            of ??= new Plain(metrics.Count);
+            if (of is null)
+            {
+                of = new Plain(metrics.Count);
+                hours.TryRead(Hours.Of(scan.Time), scan.Series, _snapshot.MetricIds.Count, of.Times);
+                of.Times.Cadence.Clear();
+            }
+            of.Rows++;
             of.Times.AddTime(scan.Time);
             for (var i = 0; i < known.Count; i++)
             {
@@ -107,7 +116,7 @@ internal sealed class GpuHours
         }
         _hour.Start = StoreTime.From(Hours.Start(hour));
         _hour.Gpu = _snapshot.LabelsOf(gpu);
-        _hour.Rows = _folded.Rows + (later?.Times.Rows ?? 0);
+        _hour.Rows = _folded.Rows + (later?.Rows ?? 0);
         // A single record has no distance to another: it stands for itself alone.
         _hour.Covered = _cadence.UsualInterval() is { } interval ? Math.Min(1, _hour.Rows * interval / Hours.MillisecondsOfHour) : 0;
         _each(_hour);
