@@ -35,6 +35,9 @@ public abstract class ApiRoute
     /// <summary>Whether an answer may name a next page in its Link header.</summary>
     public bool Paged { get; init; }
 
+    /// <summary>Whether its answer changes rarely: then it has an ETag, and a client that has it already gets 304.</summary>
+    public bool ChangesRarely { get; init; }
+
     /// <summary>Whether an orchestrator asks it: then no rate limit stands in its way.</summary>
     public bool Unlimited { get; init; }
 
@@ -80,7 +83,10 @@ internal sealed class ApiRoute<TAnswer> : ApiRoute
         {
             var request = new ApiRequest(http, ParameterValues.Read(http, Parameters), sources, stop.Token);
             var answer = await Answer(request);
-            await JsonBody.WriteAsync(http.Response, StatusCodes.Status200OK, "application/json", answer, Json, http.RequestAborted);
+            if (ChangesRarely)
+                await JsonBody.WriteTaggedAsync(http.Response, answer, Json, http.Request.Headers.IfNoneMatch, http.RequestAborted);
+            else
+                await JsonBody.WriteAsync(http.Response, StatusCodes.Status200OK, "application/json", answer, Json, http.RequestAborted);
             return Results.Empty;
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested)

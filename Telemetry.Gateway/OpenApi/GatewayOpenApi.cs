@@ -73,9 +73,21 @@ internal static class GatewayOpenApi
         answer.Content!["application/json"].Example = route.ExampleAnswer();
         if (route.Paged && answer is OpenApiResponse paged)
             paged.Headers = new Dictionary<string, IOpenApiHeader> { ["Link"] = LinkHeader };
+        if (route.ChangesRarely)
+        {
+            if (answer is OpenApiResponse tagged)
+                tagged.Headers = new Dictionary<string, IOpenApiHeader> { ["ETag"] = TagHeader };
+            operation.Responses["304"] = new OpenApiResponse { Description = "The answer is the one whose ETag the request has in `If-None-Match`." };
+        }
         foreach (var status in ErrorResponses.Of(route))
             operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = ErrorResponses.Reference(status, document);
     }
+
+    private static OpenApiHeader TagHeader => new()
+    {
+        Description = "Changes with the answer; for `If-None-Match` of the next request.",
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+    };
 
     private static OpenApiHeader LinkHeader => new()
     {
