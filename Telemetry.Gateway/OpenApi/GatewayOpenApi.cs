@@ -24,6 +24,8 @@ internal static class GatewayOpenApi
             });
             options.AddSchemaTransformer((schema, context, _) =>
             {
+                if (context.JsonTypeInfo.Type == typeof(TimeSpan))
+                    schema.Pattern = DurationParameter.Pattern;
                 // The generator does not look at whether the items of a list may be null.
                 if (schema.Items is OpenApiSchema items && context.JsonPropertyInfo?.AttributeProvider is PropertyInfo property
                     && new NullabilityInfoContext().Create(property).GenericTypeArguments is [{ ReadState: NullabilityState.Nullable }])
@@ -35,11 +37,23 @@ internal static class GatewayOpenApi
             options.AddDocumentTransformer(async (document, context, cancellationToken) =>
             {
                 Describe(document);
+                foreach (var schema in document.Components!.Schemas!.Values.Where(s => s.Properties is not null))
+                    LeaveOutNulls(schema.Properties!);
                 document.AddComponent(ErrorResponses.SchemaName, await context.GetOrCreateSchemaAsync(typeof(Problem), null, cancellationToken));
                 ErrorResponses.AddTo(document);
                 MetricsPath.AddTo(document);
             });
         });
+    }
+
+    // An object that may not be there is left out of the answer and never null; OpenAPI 3.0 has no words for one that is.
+    private static void LeaveOutNulls(IDictionary<string, IOpenApiSchema> properties)
+    {
+        foreach (var (name, property) in properties.ToList())
+        {
+            if (property.OneOf is { Count: 2 } either && either.SingleOrDefault(s => s is OpenApiSchemaReference) is { } there)
+                properties[name] = there;
+        }
     }
 
     private static void Describe(OpenApiDocument document)
@@ -55,6 +69,7 @@ internal static class GatewayOpenApi
                 - What was not measured is not in `metrics`, and never 0. Labels that the source does not say are null.
                 - Errors are `application/problem+json`; `parameter` names the parameter that is wrong. Unknown and repeated parameters are errors.
                 """,
+            Contact = new OpenApiContact { Name = "The people who run this gateway" },
             License = new OpenApiLicense { Name = "MIT" },
         };
         document.Servers = [new OpenApiServer { Url = "/" }];
