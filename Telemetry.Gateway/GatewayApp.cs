@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Telemetry.Gateway.Endpoints;
 using Telemetry.Gateway.Http;
+using Telemetry.Gateway.Live;
 using Telemetry.Gateway.OpenApi;
 using Telemetry.Gateway.Queue;
 using Telemetry.Messaging.Client;
@@ -39,6 +40,8 @@ public static class GatewayApp
             services.AddSingleton(provider => new QueueReader(new QueueConnection(queue), options.QueueTimeout, provider.GetRequiredService<ILogger<QueueReader>>()));
         services.AddSingleton(provider => new GatewaySources(
             provider.GetRequiredService<TelemetryReader>(), provider.GetService<QueueReader>(), time, options));
+        services.AddSingleton(provider => new LiveFeed(
+            provider.GetRequiredService<TelemetryReader>(), time, options, provider.GetRequiredService<ILogger<LiveFeed>>()));
         services.AddSingleton<RequestMetrics>();
         services.ConfigureHttpJsonOptions(json =>
         {
