@@ -31,6 +31,8 @@ public sealed class LiveResumeTests : IAsyncLifetime
         LiveInterval = TimeSpan.FromMilliseconds(5),
         HeartbeatInterval = TimeSpan.FromMilliseconds(20),
         LiveRecordsMax = 7,
+        // A client that leaves waits a moment for the rest, so that its place is free only then.
+        Streams = new RequestBounds(1_000, 1_000),
     });
 
     [Fact]

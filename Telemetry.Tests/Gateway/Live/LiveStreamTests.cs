@@ -68,7 +68,7 @@ public sealed class LiveStreamTests : IAsyncLifetime
         Write(1);
         await using var all = await LiveClient.JoinAsync(Server);
         await using var some = await LiveClient.JoinAsync(Server, "?metrics=power_w");
-        _file.Write(FleetFixture.Record(DateTimeOffset.UtcNow, FleetFixture.Busy, ("power_w", 300.5), ("gpu_utilization", 90)));
+        _file.Write(FleetFixture.Record(DateTimeOffset.UtcNow.AddSeconds(5), FleetFixture.Busy, ("power_w", 300.5), ("gpu_utilization", 90)));
         var record = Assert.Single(await all.RecordsAsync(1));
         var latest = (await Server.GetAsync("/api/v1/telemetry/latest?host_id=node-a&gpu_id=0")).GetProperty("data")[0];
         Assert.Equal(latest.EnumerateObject().Select(p => p.Name), record.EnumerateObject().Select(p => p.Name));
