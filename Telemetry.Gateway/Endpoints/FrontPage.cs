@@ -1,3 +1,5 @@
+using Telemetry.Gateway.Http;
+
 namespace Telemetry.Gateway.Endpoints;
 
 /// <summary>A page for whoever opens the gateway in a browser: plain links, relative, so that it works behind a path prefix too.</summary>
@@ -21,6 +23,6 @@ internal static class FrontPage
 
     // Only the routes that answer without being told anything.
     private static string Links() => string.Join('\n', GatewayRoutes.All
-        .Where(r => !r.Parameters.Any(p => p.Required))
+        .Where(r => r is not StreamRoute && !r.Parameters.Any(p => p.Required))
         .Select(r => $"<li><a href=\"{r.Path[1..]}\">{r.Path}</a>: {r.Summary}</li>"));
 }

@@ -85,7 +85,8 @@ internal static class GatewayOpenApi
         operation.Parameters = [.. route.Parameters.Select(Parameter)];
         var answer = operation.Responses!["200"];
         answer.Description = "The answer.";
-        answer.Content!["application/json"].Example = route.ExampleAnswer();
+        foreach (var (mediaType, example) in route.Answers)
+            answer.Content![mediaType].Example = example;
         if (route.Paged && answer is OpenApiResponse paged)
             paged.Headers = new Dictionary<string, IOpenApiHeader> { ["Link"] = LinkHeader };
         if (route.ChangesRarely)
