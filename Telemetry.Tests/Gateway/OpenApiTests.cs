@@ -20,6 +20,7 @@ public sealed partial class OpenApiTests(FleetFixture fleet) : IClassFixture<Fle
     {
         ["/metrics"] = ["text/plain"],
         ["/api/v1/telemetry/stream"] = ["text/event-stream"],
+        ["/api/v1/telemetry/export"] = ["text/csv", "application/x-ndjson"],
     };
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -34,7 +35,7 @@ public sealed partial class OpenApiTests(FleetFixture fleet) : IClassFixture<Fle
         Assert.DoesNotContain("127.0.0.1", document.GetRawText(), StringComparison.Ordinal);
         Assert.Equal(
             [
-                "/alive", "/api/v1/pipeline", "/api/v1/stats/completeness", "/api/v1/stats/summary", "/api/v1/telemetry", "/api/v1/telemetry/aggregations", "/api/v1/telemetry/hosts",
+                "/alive", "/api/v1/pipeline", "/api/v1/stats/completeness", "/api/v1/stats/summary", "/api/v1/telemetry", "/api/v1/telemetry/aggregations", "/api/v1/telemetry/export", "/api/v1/telemetry/hosts",
                 "/api/v1/telemetry/hosts/{host_id}/gpus", "/api/v1/telemetry/latest", "/api/v1/telemetry/series",
                 "/api/v1/telemetry/stream", "/health", "/metrics",
             ],
