@@ -1,5 +1,7 @@
+using System.IO.Hashing;
 using System.Net.Mime;
 using System.Text;
+using Microsoft.Net.Http.Headers;
 using Telemetry.Gateway.Answers;
 using Telemetry.Gateway.Http;
 using Telemetry.Gateway.OpenApi;
@@ -50,6 +52,10 @@ internal static class OperationsRoutes
         return new HealthAnswer { Status = "healthy", Store = request.Store.IsReady ? "ready" : "waiting" };
     }
 
-    private static async Task<IResult> DocumentAsync(GatewayDocument document, CancellationToken cancellationToken) =>
-        Results.Bytes(await document.JsonAsync(cancellationToken), "application/json");
+    private static async Task<IResult> DocumentAsync(GatewayDocument document, HttpResponse response, CancellationToken cancellationToken)
+    {
+        var json = await document.JsonAsync(cancellationToken);
+        response.Headers.CacheControl = "no-cache";
+        return Results.Bytes(json, "application/json", entityTag: new EntityTagHeaderValue($"\"{XxHash3.HashToUInt64(json):x16}\"", isWeak: true));
+    }
 }

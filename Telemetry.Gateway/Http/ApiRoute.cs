@@ -35,6 +35,9 @@ public abstract class ApiRoute
     /// <summary>Whether an answer may name a next page in its Link header.</summary>
     public bool Paged { get; init; }
 
+    /// <summary>Whether its answer changes rarely: then it has an ETag, and a client that has it already gets 304.</summary>
+    public bool ChangesRarely { get; init; }
+
     /// <summary>Whether an orchestrator asks it: then no rate limit stands in its way.</summary>
     public bool Unlimited { get; init; }
 
@@ -105,7 +108,11 @@ internal sealed class ApiRoute<TAnswer> : ApiRoute
     private Task<IResult> HandleAsync(HttpContext http, GatewaySources sources, ILogger<ApiRoute> logger) =>
         WithinLimitAsync(http, sources, logger, async request =>
         {
-            await JsonBody.WriteAsync(http.Response, StatusCodes.Status200OK, "application/json", await Answer(request), Json, http.RequestAborted);
+            var answer = await Answer(request);
+            if (ChangesRarely)
+                await JsonBody.WriteTaggedAsync(http.Response, answer, Json, http.Request.Headers.IfNoneMatch, http.RequestAborted);
+            else
+                await JsonBody.WriteAsync(http.Response, StatusCodes.Status200OK, "application/json", answer, Json, http.RequestAborted);
             return Results.Empty;
         });
 }

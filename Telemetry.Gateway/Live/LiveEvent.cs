@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Telemetry.Gateway.Answers;
+using Telemetry.Gateway.Fleet;
 using Telemetry.Gateway.Http;
 using Telemetry.Storage.Queries;
 
@@ -30,8 +31,9 @@ internal sealed record LiveEvent(ReadOnlyMemory<byte> Bytes, int Records)
     /// <param name="rows">The records.</param>
     /// <param name="filter">Which of their metrics.</param>
     /// <param name="position">Where the stream goes on after them.</param>
+    /// <param name="rules">When a GPU is idle or lost.</param>
     /// <param name="now">The time to which their age is counted.</param>
-    public static LiveEvent OfRecords(IReadOnlyCollection<TelemetryRow> rows, LiveFilter filter, StorePosition position, DateTimeOffset now)
+    public static LiveEvent OfRecords(IReadOnlyCollection<TelemetryRow> rows, LiveFilter filter, StorePosition position, FleetRules rules, DateTimeOffset now)
     {
         var names = filter.Metrics?.Split(',');
         var bytes = new ArrayBufferWriter<byte>(rows.Count * 256);
@@ -41,7 +43,7 @@ internal sealed record LiveEvent(ReadOnlyMemory<byte> Bytes, int Records)
             json.WriteStartArray();
             foreach (var row in rows)
             {
-                var record = LatestGpu.Of(new LatestRow(row, row.Timestamp), now);
+                var record = LatestGpu.Of(new LatestRow(row, row.Timestamp), rules, now);
                 JsonSerializer.Serialize(json, names is null ? record : record with { Metrics = Among(row.Metrics, names) }, GatewayJson.Default.LatestGpu);
             }
             json.WriteEndArray();

@@ -1,3 +1,4 @@
+using Telemetry.Gateway.Fleet;
 using Telemetry.Storage;
 using Telemetry.Storage.Queries;
 
@@ -7,7 +8,7 @@ namespace Telemetry.Gateway.Live;
 /// Follows the store for all listeners of this process, and only while there are any: it asks for the rows that were written
 /// since, once for all of them. Numbers of rows rise with the commits, so that nothing is missed and nothing comes twice.
 /// </summary>
-internal sealed class LiveFeed(TelemetryReader store, TimeProvider time, GatewayOptions options, ILogger<LiveFeed> logger) : IAsyncDisposable
+internal sealed class LiveFeed(TelemetryReader store, TimeProvider time, GatewayOptions options, FleetRules rules, ILogger<LiveFeed> logger) : IAsyncDisposable
 {
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
@@ -154,7 +155,7 @@ internal sealed class LiveFeed(TelemetryReader store, TimeProvider time, Gateway
         foreach (var one in joining)
         {
             if (!groups.TryGetValue(one.Filter, out var group))
-                groups.Add(one.Filter, group = new LiveGroup(one.Filter, time));
+                groups.Add(one.Filter, group = new LiveGroup(one.Filter, rules, time));
             var subscription = new LiveSubscription(one.Filter, position!.Value, options.ListenerRecordsMax, options.ListenerBytesMax);
             group.Listeners.Add(subscription);
             one.Joined.SetResult(subscription);

@@ -1,9 +1,10 @@
+using Telemetry.Gateway.Fleet;
 using Telemetry.Storage.Queries;
 
 namespace Telemetry.Gateway.Live;
 
 /// <summary>The listeners that want the same: their events are made once. Used by the feed's loop alone.</summary>
-internal sealed class LiveGroup(LiveFilter filter, TimeProvider time)
+internal sealed class LiveGroup(LiveFilter filter, FleetRules rules, TimeProvider time)
 {
     private readonly NewestRecords _newest = new();
     private long _sentAt = time.GetTimestamp();
@@ -42,7 +43,7 @@ internal sealed class LiveGroup(LiveFilter filter, TimeProvider time)
 
     private void Send(IReadOnlyCollection<TelemetryRow> rows, StorePosition position)
     {
-        var next = rows.Count == 0 ? null : LiveEvent.OfRecords(rows, filter, position, time.GetUtcNow());
+        var next = rows.Count == 0 ? null : LiveEvent.OfRecords(rows, filter, position, rules, time.GetUtcNow());
         foreach (var listener in Listeners)
             listener.Add(next, position);
     }

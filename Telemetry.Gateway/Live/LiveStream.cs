@@ -38,7 +38,7 @@ internal sealed class LiveStream(LiveFeed feed, GatewaySources sources, LiveFilt
                 position = written.Next;
             }
             if (_newest.Any)
-                await SendAsync(response, LiveEvent.OfRecords(_newest.Take(), filter, position, _time.GetUtcNow()), cancellationToken);
+                await SendAsync(response, LiveEvent.OfRecords(_newest.Take(), filter, position, sources.Rules, _time.GetUtcNow()), cancellationToken);
             await SendAsync(response, LiveEvent.Place(position), cancellationToken);
             await ListenAsync(response, subscription, cancellationToken);
         }
@@ -86,7 +86,7 @@ internal sealed class LiveStream(LiveFeed feed, GatewaySources sources, LiveFilt
         }
         else if (rows.Length > 0)
         {
-            await SendAsync(response, LiveEvent.OfRecords(rows, filter, written.Next, _time.GetUtcNow()), cancellationToken);
+            await SendAsync(response, LiveEvent.OfRecords(rows, filter, written.Next, sources.Rules, _time.GetUtcNow()), cancellationToken);
         }
         if (_time.GetElapsedTime(_sentAt) >= sources.Options.HeartbeatInterval)
             await SendAsync(response, LiveEvent.Heartbeat(null, _time.GetUtcNow()), cancellationToken);
