@@ -23,7 +23,7 @@ internal static class StoreCheck
         }
         var found = Results(() => QuickLook.Run(databasePath));
         return isDeep && found.All(f => f.Outcome == Outcome.Ok)
-            ? found.Concat(Results(() => Verification.Run(databasePath, cancellationToken)))
+            ? found.Concat(Results(() => Verification.Run(databasePath, cancellationToken))).DistinctBy(f => f.Text)
             : found;
     }
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Spectre.Console;
-using Spectre.Console.Rendering;
 using Telemetry.Gateway.Fleet;
 using Telemetry.ServiceDefaults.Commands;
 
@@ -13,7 +12,8 @@ internal static class TopPage
     public const int HeadLines = 4;
 
     private const int BarWidth = 10;
-    private const int LabelMax = 48;
+    private const int GapWidth = 2;
+    private const int LabelLeast = 8;
 
     private static readonly Style Faint = new(decoration: Decoration.Dim);
     private static readonly Style Bold = new(decoration: Decoration.Bold);
@@ -49,7 +49,7 @@ internal static class TopPage
         Line(console, Title(content), Faint, width);
         Line(console, Figures(content.Summary), Bold, width);
         Line(console, content.Trouble ?? "", new Style(Color.Red), width);
-        console.Write(Lines(content.Gpus));
+        console.Write(Lines(content.Gpus, width));
         return string.Join('\n', text.ToString().Split('\n').Select(line => line.TrimEnd(' ')));
     }
 
@@ -77,52 +77,72 @@ internal static class TopPage
             : $"{gpus}: {string.Join(", ", states)}   power {TopText.Power(summary.PowerW)}   hottest {hottest}";
     }
 
-    private static Table Lines(IReadOnlyList<TopGpu> gpus)
+    /// <summary>A column as it would be with all the room it wants.</summary>
+    /// <param name="Title">Its head.</param>
+    /// <param name="IsNumber">Whether it stands at the right.</param>
+    /// <param name="Cells">Its texts, each with its style.</param>
+    /// <param name="Least">The width to which it may be cut.</param>
+    /// <param name="IsBar">Whether it only draws what another one says.</param>
+    private sealed record Column(string Title, bool IsNumber, List<(string Text, Style Style)> Cells, int Least, bool IsBar = false)
     {
-        var table = new Table { Border = TableBorder.None, ShowHeaders = true };
-        void Column(string title, bool isNumber = false)
+        public int Width { get; set; } = Cells.Select(c => PrintableText.Width(c.Text)).Append(Title.Length).Max();
+    }
+
+    // Lines never wrap: where there is too little room, labels are cut first, then bars are left out, then what stands at the right.
+    private static Table Lines(IReadOnlyList<TopGpu> gpus, int width)
+    {
+        var columns = Columns(gpus);
+        int Excess() => columns.Sum(c => c.Width + GapWidth) - GapWidth - width;
+        foreach (var column in columns.Where(c => c.Width > c.Least).Reverse())
+            column.Width -= Math.Clamp(Excess(), 0, column.Width - column.Least);
+        while (Excess() > 0 && columns.Count > 1)
+            columns.RemoveAt(columns.FindLastIndex(c => c.IsBar) is >= 0 and var bar ? bar : columns.Count - 1);
+        columns[0].Width = Math.Min(columns[0].Width, width);
+
+        var table = new Table { Border = TableBorder.None };
+        foreach (var column in columns)
         {
-            var column = new TableColumn(new Text(title, Faint)).NoWrap().PadLeft(0).PadRight(2);
-            table.AddColumn(isNumber ? column.RightAligned() : column);
+            var right = ReferenceEquals(column, columns[^1]) ? 0 : GapWidth;
+            var head = new TableColumn(new Text(column.Title, Faint)) { Width = column.Width }.NoWrap().PadLeft(0).PadRight(right);
+            table.AddColumn(column.IsNumber ? head.RightAligned() : head);
         }
-        Column("host");
-        Column("gpu");
-        Column("util");
-        Column("", isNumber: true);
-        Column("memory");
-        Column("", isNumber: true);
-        Column("temp", isNumber: true);
-        Column("power", isNumber: true);
-        Column("state");
-        Column("age", isNumber: true);
-        Column("pod");
-        foreach (var gpu in gpus)
-            table.AddRow(Cells(gpu));
+        for (var i = 0; i < gpus.Count; i++)
+            table.AddRow(columns.Select(c => new Text(Cut(c.Cells[i].Text, c.Width), c.Cells[i].Style)));
         return table;
     }
 
-    private static IRenderable[] Cells(TopGpu gpu)
+    private static List<Column> Columns(IReadOnlyList<TopGpu> gpus)
     {
-        var record = gpu.Record;
-        var pod = record.Namespace is null ? TopText.Label(record.Pod) : $"{record.Namespace}/{TopText.Label(record.Pod)}";
-        var style = record.State switch
-        {
-            GpuState.Active => new Style(Color.Green),
-            GpuState.IdleHeld => new Style(Color.Yellow),
-            GpuState.Lost => new Style(Color.Red),
-            _ => Style.Plain,
-        };
+        Column Of(string title, Func<TopGpu, string> text, bool isNumber = false, int least = int.MaxValue, Func<TopGpu, Style>? style = null) =>
+            new(title, isNumber, [.. gpus.Select(g => (PrintableText.Line(text(g)), style?.Invoke(g) ?? Style.Plain))], least);
+        Column Bar(string title, Func<TopGpu, double?> share, Color colour) =>
+            new(title, false, [.. gpus.Select(g => (TopText.Bar(share(g), BarWidth), new Style(colour)))], int.MaxValue, IsBar: true) { Width = BarWidth };
         return
         [
-            Cell(record.HostId), Cell(record.GpuId),
-            Cell(TopText.Bar(gpu.Busy / 100, BarWidth), new Style(Color.Green)), Cell(TopText.Percent(gpu.Busy)),
-            Cell(TopText.Bar(gpu.MemoryShare, BarWidth), new Style(Color.Blue)), Cell(TopText.Memory(gpu.MemoryUsed, gpu.MemoryTotal)),
-            Cell(TopText.Temperature(gpu.Temperature)), Cell(TopText.Power(gpu.Power)),
-            Cell(TopText.State(record.State), style), Cell(TopText.Age(record.AgeSeconds)), Cell(pod),
+            Of("host", g => g.Record.HostId, least: LabelLeast),
+            Of("gpu", g => g.Record.GpuId, least: LabelLeast),
+            Bar("util", g => g.Busy / 100, Color.Green),
+            Of("", g => TopText.Percent(g.Busy), isNumber: true),
+            Bar("memory", g => g.MemoryShare, Color.Blue),
+            Of("", g => TopText.Memory(g.MemoryUsed, g.MemoryTotal), isNumber: true),
+            Of("temp", g => TopText.Temperature(g.Temperature), isNumber: true),
+            Of("power", g => TopText.Power(g.Power), isNumber: true),
+            Of("state", g => TopText.State(g.Record.State), style: g => StyleOf(g.Record.State)),
+            Of("age", g => TopText.Age(g.Record.AgeSeconds), isNumber: true),
+            Of("pod", Pod, least: LabelLeast),
         ];
     }
 
-    private static Text Cell(string text, Style? style = null) => new(Cut(text, LabelMax), style);
+    private static Style StyleOf(GpuState state) => state switch
+    {
+        GpuState.Active => new Style(Color.Green),
+        GpuState.IdleHeld => new Style(Color.Yellow),
+        GpuState.Lost => new Style(Color.Red),
+        _ => Style.Plain,
+    };
+
+    private static string Pod(TopGpu gpu) =>
+        gpu.Record.Namespace is { } name ? $"{name}/{TopText.Label(gpu.Record.Pod)}" : TopText.Label(gpu.Record.Pod);
 
     private static void Line(IAnsiConsole console, string text, Style style, int width)
     {
