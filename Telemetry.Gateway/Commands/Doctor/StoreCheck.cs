@@ -46,6 +46,6 @@ internal static class StoreCheck
 
     private static Diagnosis Of(CheckResult check) => check.FindingCount == 0
         ? Diagnosis.Ok(Name, $"{check.Subject}: {check.Counts}")
-        : Diagnosis.Fail(Name, $"{check.Subject}: {check.FindingCount} things are wrong, first: {check.Findings[0]}",
+        : Diagnosis.Fail(Name, $"{check.Subject}: {check.FindingCount} wrong, the first: {check.Findings[0]}",
             "restore a backup; the collector's verify shows all of it");
 }

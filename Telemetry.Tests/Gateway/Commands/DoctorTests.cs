@@ -50,7 +50,7 @@ public sealed class DoctorTests : IDisposable
         Damage("UPDATE latest SET time = time - 1");
         var deep = await RunAsync("--deep");
         Assert.Equal((1, ""), (deep.Code, deep.Error));
-        Assert.Matches("\nFAIL  store: rows, zone map and latest: 1 things are wrong, first: .*\n      → restore a backup", deep.Out);
+        Assert.Matches("\nFAIL  store: rows, zone map and latest: 2 wrong, the first: .*\n      → restore a backup", deep.Out);
         Assert.EndsWith("\n1 thing fails and there is 1 warning\n", deep.Out, StringComparison.Ordinal); // no queue
     }
 
@@ -107,7 +107,7 @@ public sealed class DoctorTests : IDisposable
     [Theory]
     [InlineData("PRAGMA user_version = 99", "its schema has version 99 and this program knows versions up to")]
     [InlineData("PRAGMA application_id = 7", "belongs to another program")]
-    [InlineData("UPDATE checkpoint SET next_offset = -2", "offsets: 1 things are wrong, first: checkpoint telemetry/0")]
+    [InlineData("UPDATE checkpoint SET next_offset = -2", "offsets: 1 wrong, the first: checkpoint telemetry/0")]
     [InlineData("UPDATE latest SET gpu = 999; DELETE FROM gpu", null)]
     public async Task A_store_that_is_not_right_fails(string damage, string? expected)
     {
@@ -123,7 +123,7 @@ public sealed class DoctorTests : IDisposable
     {
         Write(1);
         var place = QuickLook.Run(_file.Path, _ => "nfs4")[0];
-        Assert.Equal(("place", "a network file system", 1), (place.Subject, place.Counts, place.FindingCount));
+        Assert.Equal(("place", "a network file system", 1L), (place.Subject, place.Counts, place.FindingCount));
         Assert.Contains("(nfs4), where SQLite loses data", place.Findings[0], StringComparison.Ordinal);
     }
 
