@@ -37,11 +37,11 @@ public sealed class TopTests : IAsyncLifetime
         Assert.Equal("4 GPUs: 1 unknown, 1 active, 1 idle_held, 1 lost   power 706 W   hottest 93 °C node-a/0", lines[1]);
         Assert.Equal(
             [
-                "host    gpu  util             memory                  temp  power  state       age  pod",
+                "host    gpu  util             memory                    temp  power  state       age  pod",
                 "node-a  0    ████████▊   87%  ██████▌     52.3/80 GiB  93 °C  606 W  active     1.0s  research/train-0",
-                "node-a  1                 0%                 4.0 GiB      –      –  idle_held  2.5s  –",
-                "node-b  0                  –                       –      –      –  lost         9m  –",
-                "node-c  0                  –                       –  40 °C  100 W  unknown    7.0s  research/[red]\\u001b[31mevil\\u000a",
+                "node-a  1                 0%                  4.0 GiB      –      –  idle_held  2.5s  –",
+                "node-b  0                  –                        –      –      –  lost         9m  –",
+                "node-c  0                  –                        –  40 °C  100 W  unknown    7.0s  research/[red]\\u001b[31mevil\\u000a",
             ],
             lines[3..8]);
     }
