@@ -12,6 +12,9 @@ namespace Telemetry.Gateway.Commands.Doctor;
 /// <param name="environment">Looks up an environment variable.</param>
 internal sealed class Examination(IReadOnlyList<string> flags, Func<string, string?> environment)
 {
+    // Who asks can wait longer than a page of the API.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     /// <summary>Whether all of the store is read.</summary>
     public bool IsDeep { get; init; }
 
@@ -39,7 +42,7 @@ internal sealed class Examination(IReadOnlyList<string> flags, Func<string, stri
             yield break;
         }
         yield return Diagnosis.Ok("settings", $"database {Path.GetFullPath(options.DatabasePath)}, port {options.Port}, queue {queue ?? "none"}, rules {(options.FleetRules.Length > 0 ? options.FleetRules : "the defaults")}");
-        yield return await PortCheck.RunAsync(options, cancellationToken);
+        yield return await PortCheck.RunAsync(options, Patience, cancellationToken);
         yield return DiskCheck.Run(options.DatabasePath, DiskCheck.SpaceOf);
         await foreach (var found in QueueAndStoreAsync(options, rules, queue, cancellationToken))
             yield return found;
@@ -69,7 +72,7 @@ internal sealed class Examination(IReadOnlyList<string> flags, Func<string, stri
             yield return Diagnosis.Warn("queue", "MESSAGEQUEUE_ADDR is not set, so that /api/v1/pipeline shows no lag", "set it to the address of the broker, as localhost:9090, if the gateway should show it");
             yield break;
         }
-        await foreach (var found in QueueCheck.RunAsync(queue, options.QueueTimeout, cancellationToken))
+        await foreach (var found in QueueCheck.RunAsync(queue, Patience, cancellationToken))
             yield return found;
     }
 

@@ -9,9 +9,7 @@ internal static class PortCheck
 {
     private const string Name = "port";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
-
-    public static async Task<Diagnosis> RunAsync(GatewayOptions options, CancellationToken cancellationToken)
+    public static async Task<Diagnosis> RunAsync(GatewayOptions options, TimeSpan patience, CancellationToken cancellationToken)
     {
         if (options.Port == 0)
             return Diagnosis.Ok(Name, "any free one");
@@ -19,7 +17,7 @@ internal static class PortCheck
             : IPAddress.TryParse(options.ListenAddress, out var given) ? given : null;
         if (address is null)
             return Diagnosis.Fail(Name, $"LISTEN_ADDRESS '{options.ListenAddress}' is no address", "set it to localhost, any or an IP address");
-        using var http = new HttpClient { Timeout = Patience };
+        using var http = new HttpClient { Timeout = patience };
         try
         {
             var health = await http.GetStreamAsync(new UriBuilder("http", address.ToString(), options.Port, "/health").Uri, cancellationToken);
@@ -44,7 +42,7 @@ internal static class PortCheck
         }
         catch (TaskCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return Diagnosis.Fail(Name, $"a program listens on {options.Port} and did not answer within {Patience.TotalSeconds:0} s", "stop it, or choose another port with PORT");
+            return Diagnosis.Fail(Name, $"a program listens on {options.Port} and did not answer within {patience.TotalSeconds:0} s", "stop it, or choose another port with PORT");
         }
     }
 

@@ -9,8 +9,6 @@ namespace Telemetry.Gateway.Commands.Doctor;
 /// <summary>What is in the store: whether records come, whether all of them do, and what never came.</summary>
 internal static class RecordCheck
 {
-    private const double CompleteFrom = 0.99;
-
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     public static async Task<(StoreState State, IReadOnlyList<Diagnosis> Found)> RunAsync(TelemetryReader reader, FleetRules rules, DateTimeOffset now, CancellationToken cancellationToken)
@@ -20,7 +18,7 @@ internal static class RecordCheck
         if (state.NewestRecord is { } newest)
         {
             found.Add(await FreshnessAsync(reader, rules, newest, now, cancellationToken));
-            if (await CompletenessAsync(reader, now, cancellationToken) is { } completeness)
+            if (await CompletenessAsync(reader, rules, now, cancellationToken) is { } completeness)
                 found.Add(completeness);
         }
         else
@@ -50,12 +48,12 @@ internal static class RecordCheck
             : Diagnosis.Warn("records", text, "see whether streamers and collectors run, and the lag below; records of a file with TIMESTAMP_MODE=source are as old as the file");
     }
 
-    private static async Task<Diagnosis?> CompletenessAsync(TelemetryReader reader, DateTimeOffset now, CancellationToken cancellationToken)
+    private static async Task<Diagnosis?> CompletenessAsync(TelemetryReader reader, FleetRules rules, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if ((await reader.SummaryAsync(TimeWindow.Last(Hour, now), cancellationToken)).Completeness is not { } share)
             return null;
         var text = string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.0} % of the records expected in the last hour have arrived");
-        return share >= CompleteFrom
+        return share >= rules.IncompleteBelowShare
             ? Diagnosis.Ok("completeness", text)
             : Diagnosis.Warn("completeness", text, "/api/v1/stats/completeness shows which GPUs lose records, and when");
     }

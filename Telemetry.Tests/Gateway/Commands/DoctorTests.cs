@@ -24,7 +24,7 @@ public sealed class DoctorTests : IDisposable
     [Fact]
     public async Task Where_all_is_well_nothing_fails()
     {
-        Write(60);
+        Write(1_000);
         await using var queue = await QueueAsync();
         await using var server = await GatewayServer.StartAsync(new GatewayOptions { DatabasePath = _file.Path });
         var port = server.Client.BaseAddress!.Port;
