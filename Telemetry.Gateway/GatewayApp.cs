@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Telemetry.Gateway.Endpoints;
 using Telemetry.Gateway.Http;
 using Telemetry.Gateway.OpenApi;
+using Telemetry.Gateway.Prometheus;
 using Telemetry.Gateway.Queue;
 using Telemetry.Messaging.Client;
 using Telemetry.ServiceDefaults;
@@ -44,6 +45,7 @@ public static class GatewayApp
         {
             // What the OpenAPI document describes is what GatewayJson writes.
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, GatewayJson.Default);
+            json.SerializerOptions.TypeInfoResolverChain.Insert(1, PrometheusJson.Default);
             json.SerializerOptions.PropertyNamingPolicy = GatewayJson.Default.Options.PropertyNamingPolicy;
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
         });
