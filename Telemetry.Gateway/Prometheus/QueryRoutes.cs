@@ -70,7 +70,7 @@ internal static class QueryRoutes
     {
         var expression = Parse(request);
         var time = request.Get(Time) ?? request.Services.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var data = await EvaluateAsync(request, new Steps(time, 0, 1), evaluator => expression switch
+        var data = await EvaluateAsync(request, new Steps(time, 0, 1, time), evaluator => expression switch
         {
             Selector { Type: ResultType.Matrix } selector => new QueryData
             {
@@ -102,7 +102,7 @@ internal static class QueryRoutes
         var expression = Parse(request);
         if (expression.Type is not (ResultType.Vector or ResultType.Scalar))
             throw new PromQlException(PromQlFault.BadData, $"invalid parameter \"query\": invalid expression type \"{Parser.Name(expression.Type)}\" for range query, must be Scalar or instant Vector");
-        var steps = new Steps(start, step, (int)((end - start) / step) + 1);
+        var steps = new Steps(start, step, (int)((end - start) / step) + 1, end);
         var data = await EvaluateAsync(request, steps, evaluator =>
         {
             IEnumerable<Series> series = expression.Type == ResultType.Scalar

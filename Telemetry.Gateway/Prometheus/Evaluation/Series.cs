@@ -30,11 +30,9 @@ internal static class Point
 /// <param name="StartMs">The first, milliseconds.</param>
 /// <param name="StepMs">From one to the next.</param>
 /// <param name="Count">How many.</param>
-internal readonly record struct Steps(long StartMs, long StepMs, int Count)
+/// <param name="EndMs">The end of the range, which may be after the last one.</param>
+internal readonly record struct Steps(long StartMs, long StepMs, int Count, long EndMs)
 {
     /// <summary>An instant by its index.</summary>
     public long this[int index] => StartMs + (index * StepMs);
-
-    /// <summary>The last one.</summary>
-    public long EndMs => this[Count - 1];
 }
