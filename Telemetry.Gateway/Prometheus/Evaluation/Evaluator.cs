@@ -61,7 +61,7 @@ internal sealed class Evaluator
                 Func<double, double, double> op = binary.IsComparison ? Truth(binary.Operator) : Operators.Arithmetic(binary.Operator);
                 return [.. left.Zip(right, op)];
             case Call { Function.Name: "time" }:
-                return [.. Enumerable.Range(0, _steps.Count).Select(i => _steps[i] / 1000.0)];
+                return Times();
             case Call { Function.Name: "scalar", Arguments: [var vector] }:
                 return OnlyValues(vector);
             default:
@@ -89,13 +89,16 @@ internal sealed class Evaluator
         var name = call.Function.Name;
         if (name == "vector")
             return [new Series(Labels.Empty, Scalar(call.Arguments[0]))];
+        if (name == "timestamp" && call.Arguments[0] is Selector newest)
+            return _selectors.Newest(newest, ofTimes: true).Select(s => s with { Labels = s.Labels.WithoutName() });
         if (call.Arguments[0] is Selector { Type: ResultType.Matrix } selector)
         {
             var series = _selectors.OverRange(selector, RangeFunctions.Find(name));
             return name == "last_over_time" ? series : series.Select(s => s with { Labels = s.Labels.WithoutName() });
         }
-        var function = Operators.Function(name);
-        var second = call.Arguments.Count > 1 ? Scalar(call.Arguments[1]) : Constant(1);
+        // What is computed has the time at which it is.
+        var function = name == "timestamp" ? static (_, time) => time : Operators.Function(name);
+        var second = name == "timestamp" ? Times() : call.Arguments.Count > 1 ? Scalar(call.Arguments[1]) : Constant(1);
         return Vector(call.Arguments[0]).Select(s => new Series(s.Labels.WithoutName(), Apply(s.Points, second, function)));
     }
 
@@ -142,6 +145,8 @@ internal sealed class Evaluator
         }
         return values;
     }
+
+    private double[] Times() => [.. Enumerable.Range(0, _steps.Count).Select(i => _steps[i] / 1000.0)];
 
     private double[] Constant(double value)
     {

@@ -15,7 +15,9 @@ internal sealed class Selectors(SampleReader? reader, Steps steps, Budget budget
     /// The newest sample of each series at each step, where it is not older than the lookback. A series of a GPU ends when
     /// another one of that GPU goes on (its pod has changed), as it would for a Prometheus that asks the GPU's exporter.
     /// </summary>
-    public IEnumerable<Series> Newest(Selector selector)
+    /// <param name="selector">Which series.</param>
+    /// <param name="ofTimes">Whether the samples' times are wanted, in seconds, and not their values.</param>
+    public IEnumerable<Series> Newest(Selector selector, bool ofTimes = false)
     {
         var at = TimesOf(selector);
         var samples = new List<SampleList>(); // used again for each GPU
@@ -31,7 +33,7 @@ internal sealed class Selectors(SampleReader? reader, Steps steps, Budget budget
             for (var i = 0; i < gpu.Count; i++)
             {
                 if (samples[i].Count > 0 && Matches(selector, labels[i]))
-                    yield return new Series(labels[i], Newest(at, samples[i], gpu.Count == 1 ? [] : samples[..gpu.Count]));
+                    yield return new Series(labels[i], Newest(at, samples[i], gpu.Count == 1 ? [] : samples[..gpu.Count], ofTimes));
             }
         }
     }
@@ -116,7 +118,7 @@ internal sealed class Selectors(SampleReader? reader, Steps steps, Budget budget
         budget.Read(into.Count);
     }
 
-    private static double[] Newest(long[] at, SampleList samples, List<SampleList> others)
+    private static double[] Newest(long[] at, SampleList samples, List<SampleList> others, bool ofTimes)
     {
         var points = Point.NoneOf(at.Length);
         var times = samples.TimesUnixMs;
@@ -137,7 +139,7 @@ internal sealed class Selectors(SampleReader? reader, Steps steps, Budget budget
                 isNewest &= place == 0 || otherTimes[place - 1] <= times[next - 1];
             }
             if (isNewest)
-                points[i] = values[next - 1];
+                points[i] = ofTimes ? times[next - 1] / 1000.0 : values[next - 1];
         }
         return points;
     }

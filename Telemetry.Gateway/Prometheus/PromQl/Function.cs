@@ -19,6 +19,7 @@ internal sealed record Function(string Name, ResultType Result, ResultType[] Arg
     {
         new("time", ResultType.Scalar, [], 0),
         new("scalar", ResultType.Scalar, [ResultType.Vector], 1),
+        new("timestamp", ResultType.Vector, [ResultType.Vector], 1),
         new("vector", ResultType.Vector, [ResultType.Scalar], 1),
         new("round", ResultType.Vector, [ResultType.Vector, ResultType.Scalar], 1),
         new("clamp_min", ResultType.Vector, [ResultType.Vector, ResultType.Scalar], 2),
@@ -35,7 +36,7 @@ internal sealed record Function(string Name, ResultType Result, ResultType[] Arg
         "day_of_year", "days_in_month", "deg", "deriv", "double_exponential_smoothing", "histogram_avg", "histogram_count", "histogram_fraction",
         "histogram_quantile", "histogram_stddev", "histogram_stdvar", "histogram_sum", "holt_winters", "hour", "info", "label_join", "label_replace",
         "mad_over_time", "minute", "month", "pi", "predict_linear", "quantile_over_time", "rad", "resets", "sin", "sinh", "sort", "sort_by_label",
-        "sort_by_label_desc", "sort_desc", "stddev_over_time", "stdvar_over_time", "tan", "tanh", "timestamp", "ts_of_last_over_time",
+        "sort_by_label_desc", "sort_desc", "stddev_over_time", "stdvar_over_time", "tan", "tanh", "ts_of_last_over_time",
         "ts_of_max_over_time", "ts_of_min_over_time", "first_over_time", "year",
     };
 

@@ -83,7 +83,7 @@ internal sealed partial class Parser
         var bracket = Token;
         _at++;
         var range = ReadDuration("in a range");
-        if (Token.Is(":"))
+        if (Token.Is(":") || (Token.Kind == TokenKind.Name && Token.Text[0] == ':')) // the lexer takes :5m for a name
             throw NotSupported(bracket.Position, "a subquery");
         Expect("]", "in a range");
         if (of is not Selector selector || IsInParentheses(of))

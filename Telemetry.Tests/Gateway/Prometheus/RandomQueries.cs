@@ -17,6 +17,7 @@ internal sealed class RandomQueries(int seed)
         2 or 3 => Aggregate(depth),
         4 => $"{Vector(depth - 1)} {Pick("+", "-", "*", "/")} {Scalar(depth - 1)}",
         5 => $"({Scalar(depth - 1)} {Pick("+", "-", "*", "/", "^")} ({Vector(depth - 1)}))",
+        6 when Next(3) == 0 => $"(time() - timestamp({Pick(Selector(), Vector(depth - 1))}))",
         6 => $"({Selector()} {Pick(">", "<", ">=", "<=", "==", "!=")} {Pick("", "bool ")}{Number()})",
         7 => $"{Pick("abs", "ceil", "floor", "sqrt", "sgn", "exp", "ln")}({Vector(depth - 1)})",
         _ => Pairs(depth),

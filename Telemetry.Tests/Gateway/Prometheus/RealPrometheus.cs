@@ -33,12 +33,12 @@ internal sealed class RealPrometheus : IAsyncDisposable
     /// <summary>Writes the samples as blocks and starts a server on them.</summary>
     public static async Task<RealPrometheus> StartAsync(IReadOnlyList<TelemetryRow> rows)
     {
-        var (server, tool) = (Find("prometheus"), Find("promtool"));
+        var server = Find("prometheus");
         var port = FreePorts.Take(1)[0];
         var prometheus = new RealPrometheus(port);
         try
         {
-            await prometheus.StartAsync(server, tool, port, rows);
+            await prometheus.StartAsync(server, port, rows);
             return prometheus;
         }
         catch
@@ -68,9 +68,8 @@ internal sealed class RealPrometheus : IAsyncDisposable
         Assert.True(process.ExitCode == 0, $"promtool {string.Join(' ', args)}: exit code {process.ExitCode}\n{await output}\n{await errors}");
     }
 
-    private async Task StartAsync(string server, string tool, int port, IReadOnlyList<TelemetryRow> rows)
+    private async Task StartAsync(string server, int port, IReadOnlyList<TelemetryRow> rows)
     {
-        Assert.NotEmpty(tool);
         var (samples, data, config) = (Path.Combine(_folder.FullName, "samples.om"), Path.Combine(_folder.FullName, "data"), Path.Combine(_folder.FullName, "prometheus.yml"));
         await File.WriteAllTextAsync(samples, OpenMetrics(rows), TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(config, "global: {}\n", TestContext.Current.CancellationToken);
