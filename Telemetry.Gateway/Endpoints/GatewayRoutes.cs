@@ -1,4 +1,5 @@
 using Telemetry.Gateway.Http;
+using Telemetry.Gateway.Prometheus;
 
 namespace Telemetry.Gateway.Endpoints;
 
@@ -26,6 +27,7 @@ internal static class GatewayRoutes
         FleetRoutes.Summary,
         FleetRoutes.Completeness,
         PipelineRoutes.Pipeline,
+        .. PrometheusRoutes.All,
         OperationsRoutes.Health,
         OperationsRoutes.Alive,
     ];
