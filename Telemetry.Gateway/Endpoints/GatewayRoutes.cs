@@ -1,3 +1,4 @@
+using Telemetry.Gateway.Dashboard;
 using Telemetry.Gateway.Http;
 
 namespace Telemetry.Gateway.Endpoints;
@@ -27,5 +28,6 @@ internal static class GatewayRoutes
         foreach (var route in All)
             route.Map(app);
         app.MapOperations();
+        app.MapDashboard();
     }
 }
