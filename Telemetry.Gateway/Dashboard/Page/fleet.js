@@ -64,6 +64,8 @@ class Fleet extends EventTarget {
   pause(paused) {
     this.#paused = paused;
     this.#toggle();
+    if (!paused)
+      this.dispatchEvent(new Event('resume'));
   }
 
   /** Seconds since GPU i was observed. */
@@ -120,7 +122,8 @@ class Fleet extends EventTarget {
     this.#timer = 0;
     this.#abort.abort();
     this.#stream.close();
-    this.#say(this.#paused ? 'paused' : this.state);
+    if (this.#paused)
+      this.#say('paused');
   }
 
   // States follow from ages too, and findings from the whole; so everything is asked for now and then, also with a stream.

@@ -3,40 +3,50 @@
 import { fleet } from './fleet.js';
 
 /**
- * Runs work now and every so many seconds, until what is returned is called. Work is given a signal that ends with it.
+ * Runs work now and every so many seconds, until `end`. `now` runs it at once, in the place of a run that has not ended.
  * @param {number} seconds
- * @param {(signal: AbortSignal) => Promise<void>} work which handles its own errors
+ * @param {(signal: AbortSignal) => Promise<void>} work which shows its own errors; its signal says that nobody waits any more
  */
 export function every(seconds, work) {
-  const abort = new AbortController();
+  let run = null;
   let timer = 0;
-  let running = false;
+  let ended = false;
 
   async function turn() {
     clearTimeout(timer);
-    if (running || abort.signal.aborted || document.hidden || fleet.paused)
-      return;
-    running = true;
+    run?.abort();
+    const mine = run = new AbortController();
     try {
-      await work(abort.signal);
+      await work(mine.signal);
     } catch (error) {
       if (error.name !== 'AbortError')
         throw error;
     } finally {
-      running = false;
-      if (!abort.signal.aborted)
-        timer = setTimeout(turn, 1000 * seconds);
+      if (run === mine) {
+        run = null;
+        if (!ended)
+          timer = setTimeout(next, 1000 * seconds);
+      }
     }
   }
 
-  document.addEventListener('visibilitychange', turn);
-  fleet.addEventListener('state', turn);
-  const first = turn();
-  const end = () => {
-    abort.abort();
+  const stopped = () => ended || document.hidden || fleet.paused;
+  const next = () => {
     clearTimeout(timer);
-    document.removeEventListener('visibilitychange', turn);
-    fleet.removeEventListener('state', turn);
+    if (!stopped() && run === null)
+      turn();
   };
-  return { end, now: turn, first };
+  document.addEventListener('visibilitychange', next);
+  fleet.addEventListener('resume', next);
+  turn();
+  return {
+    now: () => ended || turn(),
+    end() {
+      ended = true;
+      clearTimeout(timer);
+      run?.abort();
+      document.removeEventListener('visibilitychange', next);
+      fleet.removeEventListener('resume', next);
+    },
+  };
 }

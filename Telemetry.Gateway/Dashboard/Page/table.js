@@ -2,7 +2,7 @@
 
 import { h, put } from './dom.js';
 
-const ROW = 36;
+const ROW = 33;
 const SPARE = 12;
 
 /**
