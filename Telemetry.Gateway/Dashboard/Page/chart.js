@@ -26,8 +26,8 @@ function library() {
  * A point is a step's start, average, smallest and largest value; avg null is a gap.
  * @typedef {{at: number, avg: number|null, min: number|null, max: number|null}} Point
  * @typedef {{label: string, color: string, points: Point[], dashed?: boolean, band?: boolean}} Line
- * @typedef {{from: number, to: number, lines: Line[], show: (value: number) => string, axis: (value: number) => string,
- *   low?: number, high?: number, marks?: {from: number, to: number|null, severity: string, title: string}[]}} Drawing
+ * @typedef {{from: number, to: number, lines: Line[], show: (value: number) => string,
+ *   ends: {low?: number, high?: number, interval?: number, least?: number, format: (value: number) => string}, marks?: {from: number, to: number|null, severity: string, title: string}[]}} Drawing
  */
 
 /** The steps of a series as points; between steps that are further apart than a step is a gap. @returns {Point[]} */
@@ -206,7 +206,7 @@ export class TimeChart extends EventTarget {
     }));
   }
 
-  #option({ from, to, lines, axis, low, high }) {
+  #option({ from, to, lines, ends }) {
     const style = getComputedStyle(this.plot);
     const [quiet, grid] = [style.color, style.borderTopColor];
     const label = { color: quiet, fontSize: 11, fontFamily: style.fontFamily };
@@ -220,8 +220,8 @@ export class TimeChart extends EventTarget {
         axisLabel: { ...label, hideOverlap: true, formatter: at => tick(at, to - from) }, splitNumber: Math.max(2, Math.round(this.#width / 110)),
       },
       yAxis: {
-        type: 'value', min: low, max: high, scale: low === undefined, splitNumber: 3, axisLine: { show: false }, axisTick: { show: false },
-        splitLine: { lineStyle: { color: grid } }, axisLabel: { ...label, formatter: axis },
+        type: 'value', min: ends.low, max: ends.high, scale: ends.low === undefined, splitNumber: 3, interval: ends.interval, minInterval: ends.least, axisLine: { show: false }, axisTick: { show: false },
+        splitLine: { lineStyle: { color: grid } }, axisLabel: { ...label, formatter: ends.format },
       },
       series: lines.flatMap((line, i) => seriesOf(line, i)),
     };

@@ -76,6 +76,20 @@ export async function learn(signal) {
   return sorted(data.map(one => one.name));
 }
 
+/**
+ * How an axis of a metric is written: the ends where they are given, the distance of its lines where that is to be round in
+ * other units than the values', and its labels.
+ */
+export function axisOf(name, highest) {
+  const { unit, min, max, digits } = metricOf(name);
+  const axis = { low: min === 0 ? 0 : undefined, high: max === 100 || max === 1 ? max : undefined, unit: unit === 'ratio' ? '' : unit, format: value => number(value), least: digits === 0 ? 1 : undefined };
+  if (axis.high !== undefined)
+    return { ...axis, interval: axis.high / 4 };
+  if (unit === 'MiB' && highest >= 2048)
+    return { ...axis, unit: 'GiB', interval: 1024 * Math.max(1, nice(highest / 1024 / 4)), format: value => number(value / 1024) };
+  return axis;
+}
+
 /** The ends of a metric's colours: its own range, or that of the values. */
 export function rangeOf(name, values) {
   const { min, max } = metricOf(name);

@@ -6,7 +6,7 @@ import { lines as lineColors } from '../colors.js';
 import { h, put, setText } from '../dom.js';
 import { fleet } from '../fleet.js';
 import { duration, isKnown, moment, number, plural, time, UNKNOWN } from '../format.js';
-import { metricOf, show, sorted } from '../metrics.js';
+import { axisOf, metricOf, show, sorted } from '../metrics.js';
 import { bar, failure, notice, panel, severityBadge, skeleton, stateBadge } from '../parts.js';
 import { every } from '../poll.js';
 import { isDark } from '../prefs.js';
@@ -76,14 +76,15 @@ export function open(main, params) {
   function figureOf(name) {
     if (drawn.has(name))
       return drawn.get(name);
-    const { label, unit, hint } = metricOf(name);
+    const { label, hint } = metricOf(name);
+    const unit = h('span', { class: 'quiet' });
     const chart = new TimeChart(label);
     const read = h('output', { class: 'chart-read' }, UNKNOWN);
     const figure = h('figure', { class: 'chart', data: { metric: name } },
-      h('figcaption', {}, h('span', { class: 'chart-name', title: hint ?? name }, label, unit && unit !== 'ratio' && h('span', { class: 'quiet' }, ` ${unit === 'MiB' ? 'GiB' : unit}`)), read,
+      h('figcaption', {}, h('span', { class: 'chart-name', title: hint ?? name }, label, ' ', unit), read,
         h('a', { class: 'quiet-link', href: href('explore', { s: `${encodeURIComponent(host)}/${encodeURIComponent(gpu)}/${encodeURIComponent(name)}`, range: range.name, from: range.name ? null : new Date(range.from).toISOString(), to: range.name ? null : new Date(range.to).toISOString() }), title: 'Explore', 'aria-label': `Explore ${label}` }, '↗')),
       chart.element);
-    const one = { chart, figure, read, rest: UNKNOWN, drawing: null };
+    const one = { chart, figure, read, unit, rest: UNKNOWN, drawing: null };
     chart.addEventListener('cursor', event => moveCursor(event.detail));
     chart.addEventListener('zoom', event => zoom(event.detail.from, event.detail.to));
     drawn.set(name, one);
@@ -105,15 +106,15 @@ export function open(main, params) {
       const answer = await pool.run(() => api.series({ host_id: host, gpu_id: gpu, metric: name, ...whole(range, step), step: stepText(step) }, signal));
       const points = pointsOf(answer);
       const values = answer.data.filter(point => point.avg !== null);
-      const { min, max } = metricOf(name);
+      const ends = axisOf(name, Math.max(0, ...values.map(value => value.max)));
       const line = { label: metricOf(name).label, color: lineColors(isDark())[0], points, band: true };
       one.drawing = {
-        from: range.from, to: range.to, lines: [line], show: value => show(name, value), axis: value => show(name, value).replace(/\u00a0(%|W|MHz|°C)$/, ''),
-        low: min === 0 ? 0 : undefined, high: max === 100 || max === 1 ? max : undefined,
+        from: range.from, to: range.to, lines: [line], show: value => show(name, value), ends,
         marks: events.map(event => ({ from: Date.parse(event.timestamp), to: event.end_time ? Date.parse(event.end_time) : null, severity: event.severity, title: event.title })),
       };
       one.rest = values.length === 0 ? 'no data in this range' : `${show(name, values.at(-1).last)}  ·  ${show(name, Math.min(...values.map(v => v.min)))} – ${show(name, Math.max(...values.map(v => v.max)))}`;
       setText(one.read, one.rest);
+      setText(one.unit, ends.unit);
       Object.assign(one.figure.dataset, { points: values.length, gaps: gapsOf(points), last: values.at(-1)?.last ?? '' });
       one.chart.plot.setAttribute('aria-label', `${metricOf(name).label} from ${time(range.from)} to ${time(range.to)}: ${one.rest}, ${plural(gapsOf(points), 'gap')}`);
       await one.chart.draw(one.drawing);
