@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Telemetry.Gateway.Endpoints;
+using Telemetry.Gateway.Fleet;
 using Telemetry.Gateway.Http;
 using Telemetry.Gateway.OpenApi;
 using Telemetry.Gateway.Queue;
@@ -18,13 +19,14 @@ public static class GatewayApp
     /// <summary>Makes it; nothing is opened and no port is bound before it is started.</summary>
     /// <param name="options">The settings.</param>
     /// <param name="time">The clock for "now"; the system's if null.</param>
-    /// <exception cref="SettingException">The queue's address is neither <c>host:port</c> nor a URL.</exception>
+    /// <exception cref="SettingException">The queue's address is neither <c>host:port</c> nor a URL, or the rules cannot be used.</exception>
     public static WebApplication Build(GatewayOptions options, TimeProvider? time = null)
     {
         var queue = QueueAddress.TryResolve(options.MessageQueueAddress, Environment.GetEnvironmentVariable);
+        var rules = FleetRules.Load(options.FleetRules);
         var builder = ServiceHost.CreateBuilder("gateway", options);
         builder.Listen(options, options.Port, HttpProtocols.Http1);
-        AddServices(builder.Services, options, queue, time ?? TimeProvider.System);
+        AddServices(builder.Services, options, queue, rules, time ?? TimeProvider.System);
         var app = builder.Build();
         Use(app, options);
         app.MapGateway();
@@ -32,13 +34,14 @@ public static class GatewayApp
         return app;
     }
 
-    private static void AddServices(IServiceCollection services, GatewayOptions options, string? queue, TimeProvider time)
+    private static void AddServices(IServiceCollection services, GatewayOptions options, string? queue, FleetRules rules, TimeProvider time)
     {
         services.AddSingleton(_ => new TelemetryReader(options.DatabasePath, time));
         if (queue is not null)
             services.AddSingleton(provider => new QueueReader(new QueueConnection(queue), options.QueueTimeout, provider.GetRequiredService<ILogger<QueueReader>>()));
         services.AddSingleton(provider => new GatewaySources(
-            provider.GetRequiredService<TelemetryReader>(), provider.GetService<QueueReader>(), time, options));
+            provider.GetRequiredService<TelemetryReader>(), provider.GetService<QueueReader>(), provider.GetRequiredService<FleetInsights>(), time, options, rules));
+        services.AddSingleton(provider => new FleetInsights(provider.GetRequiredService<TelemetryReader>(), rules, time));
         services.AddSingleton<RequestMetrics>();
         services.ConfigureHttpJsonOptions(json =>
         {

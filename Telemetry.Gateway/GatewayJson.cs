@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Telemetry.Gateway.Answers;
+using Telemetry.Gateway.Fleet;
 using Telemetry.Gateway.Http;
 
 namespace Telemetry.Gateway;
@@ -10,7 +11,7 @@ namespace Telemetry.Gateway;
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.Never,
     UseStringEnumConverter = true,
-    Converters = [typeof(UtcTimeConverter)])]
+    Converters = [typeof(UtcTimeConverter), typeof(DurationConverter)])]
 [JsonSerializable(typeof(RecordsAnswer))]
 [JsonSerializable(typeof(HostsAnswer))]
 [JsonSerializable(typeof(GpusAnswer))]
@@ -19,6 +20,13 @@ namespace Telemetry.Gateway;
 [JsonSerializable(typeof(LatestAnswer))]
 [JsonSerializable(typeof(SummaryAnswer))]
 [JsonSerializable(typeof(CompletenessAnswer))]
+[JsonSerializable(typeof(FleetGpusAnswer))]
+[JsonSerializable(typeof(InsightsAnswer))]
+[JsonSerializable(typeof(UsageAnswer))]
+[JsonSerializable(typeof(FleetRules))]
+[JsonSerializable(typeof(EventsAnswer))]
+[JsonSerializable(typeof(LabelsAnswer))]
+[JsonSerializable(typeof(MetricsAnswer))]
 [JsonSerializable(typeof(PipelineAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(Problem))]

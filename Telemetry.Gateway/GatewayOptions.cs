@@ -25,6 +25,12 @@ public sealed record GatewayOptions : ServiceOptions
     [Setting("MESSAGEQUEUE_ADDR", "The queue as host:port or URL, for lag in /api/v1/pipeline; none leaves the queue out.", AllowEmpty = true)]
     public string MessageQueueAddress { get; init; } = "";
 
+    // Judgement
+
+    /// <summary>A file that changes some of the rules by which a GPU is idle, hot, failing or lost; empty for none.</summary>
+    [Setting("FLEET_RULES", "A file that changes when a GPU is idle, hot, failing or lost; none: the defaults, which /api/v1/fleet/rules shows.", AllowEmpty = true)]
+    public string FleetRules { get; init; } = "";
+
     // Limits: fixed in code, seen by tests.
 
     /// <summary>How long a request may take to read the store before it is answered with 503.</summary>

@@ -72,6 +72,7 @@ internal static class ServiceSettings
         ["gateway"] =
         [
             new("PORT", "8080", "The port of the API, /health and /metrics; 0 = any free port."),
+            new("FLEET_RULES", "", "A file that changes when a GPU is idle, hot, failing or lost; none: the defaults, which /api/v1/fleet/rules shows."),
             new("CORS_ENABLED", "true", "Whether browsers may read the API from pages of any origin (without credentials)."),
             new("DATABASE_PATH", "data/telemetry.db", "The store's file, which the collectors write; until it exists the answers are empty."),
             new("MESSAGEQUEUE_ADDR", "", "The queue as host:port or URL, for lag in /api/v1/pipeline; none leaves the queue out."),

@@ -163,6 +163,12 @@ public sealed record StoreSection
     /// <summary>The size of its file, with the write-ahead log.</summary>
     public required long DatabaseBytes { get; init; }
 
+    /// <summary>The time of the newest record; null without any.</summary>
+    public required DateTimeOffset? NewestRecordAt { get; init; }
+
+    /// <summary>The compressed part of it.</summary>
+    public required HistorySection History { get; init; }
+
     /// <summary>
     /// Acknowledged records that are not in the store yet, over all partitions that queue and store agree on; null where the
     /// queue is not known.
@@ -177,6 +183,16 @@ public sealed record StoreSection
 
     /// <summary>Records that it could not read, by reason.</summary>
     public required IReadOnlyList<DeadLetterState> DeadLetters { get; init; }
+}
+
+/// <summary>The compressed part of the store.</summary>
+public sealed record HistorySection
+{
+    /// <summary>Its records.</summary>
+    public required long Rows { get; init; }
+
+    /// <summary>About what they and the roll-ups of their minutes take.</summary>
+    public required long Bytes { get; init; }
 }
 
 /// <summary>How far the store has read a partition.</summary>

@@ -97,10 +97,15 @@ public sealed record LatestGpu : TelemetryRecord
     [JsonPropertyOrder(1)]
     public required GpuState State { get; init; }
 
-    internal static LatestGpu Of(LatestRow latest, DateTimeOffset now)
+    internal static TimeSpan Age(LatestRow latest, DateTimeOffset now)
     {
         var age = now - latest.Row.Timestamp;
-        age = age < TimeSpan.Zero ? TimeSpan.Zero : age;
+        return age < TimeSpan.Zero ? TimeSpan.Zero : age;
+    }
+
+    internal static LatestGpu Of(LatestRow latest, FleetRules rules, DateTimeOffset now)
+    {
+        var age = Age(latest, now);
         var row = latest.Row;
         return new LatestGpu
         {
@@ -115,7 +120,7 @@ public sealed record LatestGpu : TelemetryRecord
             Container = Label(row.Gpu.Container),
             Metrics = row.Metrics,
             AgeSeconds = Math.Round(age.TotalSeconds, 3),
-            State = GpuStates.Of(row.Metrics, age),
+            State = GpuStates.Of(rules, row.Metrics, age),
         };
     }
 }

@@ -1,5 +1,4 @@
 using Telemetry.Gateway.Answers;
-using Telemetry.Gateway.Fleet;
 using Telemetry.Gateway.Http;
 
 namespace Telemetry.Gateway.Endpoints;
@@ -19,16 +18,17 @@ internal static class FleetRoutes
         OperationId = "getLatest",
         Tag = Tags.Fleet,
         Summary = "Gets the newest record of every GPU, with its age and state",
-        Description = $"""
-            A record is never shown as newer than it is: look at `age_seconds` and `state`.
+        Description = """
+            A record is never shown as newer than it is: look at `age_seconds` and `state`. The thresholds are those of
+            /api/v1/fleet/rules.
 
             | state | means |
             |---|---|
-            | lost | the newest record is older than {GpuStates.LostAfter.TotalSeconds:0} s |
+            | lost | the newest record is too old |
             | unknown | the record has neither gr_engine_active nor gpu_utilization |
-            | active | {GpuStates.IdleBelowPercent} % busy or more, by gr_engine_active or else gpu_utilization |
-            | idle_held | less busy, but with more than {GpuStates.HeldAboveMiB} MiB, or more than {GpuStates.HeldAboveShare * 100} % of its memory, in use |
-            | idle | less busy, and not known to hold memory |
+            | active | busy, by gr_engine_active or else gpu_utilization |
+            | idle_held | not busy, but with memory in use |
+            | idle | not busy, and not known to hold memory |
             """,
         Parameters = [Filters.HostId, Filters.GpuId],
         MayBeUnknown = true,
@@ -109,8 +109,8 @@ internal static class FleetRoutes
         if (hostId is not null)
             await request.KnownGpusAsync(hostId, gpuId);
         var rows = await request.Store.LatestAsync(hostId, gpuId, request.Stop);
-        var now = request.Now;
-        return new LatestAnswer { Data = [.. rows.Select(r => LatestGpu.Of(r, now))], Total = rows.Count };
+        var (rules, now) = (request.Services.Rules, request.Now);
+        return new LatestAnswer { Data = [.. rows.Select(r => LatestGpu.Of(r, rules, now))], Total = rows.Count };
     }
 
     private static async Task<SummaryAnswer> SummaryAsync(ApiRequest request)

@@ -31,6 +31,8 @@ internal static class PipelineRoutes
                 State = "ready",
                 Rows = 431_250,
                 DatabaseBytes = 21_487_616,
+                NewestRecordAt = Examples.Time,
+                History = new HistorySection { Rows = 401_000, Bytes = 1_310_720 },
                 LagRecords = 50,
                 Checkpoints = [PipelineExamples.Checkpoint],
                 Gaps = [],
@@ -55,6 +57,8 @@ internal static class PipelineRoutes
             State = ready ? "ready" : "waiting",
             Rows = store.Rows,
             DatabaseBytes = store.DatabaseBytes,
+            NewestRecordAt = store.NewestRecord,
+            History = new HistorySection { Rows = store.HistoryRows, Bytes = store.HistoryBytes },
             LagRecords = queue is { Section.Reachable: true } ? StoreLag(store.Checkpoints, queue) : null,
             Checkpoints = checkpoints,
             Gaps = [.. store.Gaps.Select(g => new GapState

@@ -26,40 +26,47 @@ public enum GpuState
     Lost,
 }
 
-/// <summary>The thresholds between the states of a GPU. They are nowhere else.</summary>
+/// <summary>The state of a GPU by its newest record; the thresholds are the <see cref="FleetRules"/>.</summary>
 public static class GpuStates
 {
-    /// <summary>A GPU whose newest record is older is lost.</summary>
-    public static readonly TimeSpan LostAfter = TimeSpan.FromSeconds(60);
+    /// <summary>How much of the engine is active, 0 to 1: the better signal of the two, which also works for MIG instances.</summary>
+    internal const string EngineMetric = "gr_engine_active";
 
-    /// <summary>Below this many percent of utilization a GPU is idle.</summary>
-    public const double IdleBelowPercent = 5;
+    /// <summary>Percent of time in which something ran.</summary>
+    internal const string UtilizationMetric = "gpu_utilization";
 
-    /// <summary>Above this much used memory, in MiB, an idle GPU is held.</summary>
-    public const double HeldAboveMiB = 1024;
+    /// <summary>Memory in use, MiB.</summary>
+    internal const string MemoryUsedMetric = "memory_used_mb";
 
-    /// <summary>Above this share of used and free memory an idle GPU is held, whatever its size.</summary>
-    public const double HeldAboveShare = 0.02;
+    /// <summary>Memory that is free, MiB.</summary>
+    internal const string MemoryFreeMetric = "memory_free_mb";
 
-    /// <summary>
-    /// The state by the newest record. How busy a GPU is, is its engine's activity (<c>gr_engine_active</c>, 0 to 1) where
-    /// it is measured, which also works for MIG instances, and otherwise <c>gpu_utilization</c> (percent).
-    /// </summary>
-    public static GpuState Of(IReadOnlyDictionary<string, double> metrics, TimeSpan age)
+    /// <summary>The state by the newest record.</summary>
+    /// <param name="rules">The thresholds.</param>
+    /// <param name="metrics">The record's values.</param>
+    /// <param name="age">The record's age.</param>
+    public static GpuState Of(FleetRules rules, IReadOnlyDictionary<string, double> metrics, TimeSpan age)
     {
-        if (age > LostAfter)
+        if (age > rules.LostAfter)
             return GpuState.Lost;
-        double percent;
-        if (metrics.TryGetValue("gr_engine_active", out var ratio))
-            percent = ratio * 100;
-        else if (!metrics.TryGetValue("gpu_utilization", out percent))
-            return GpuState.Unknown;
-        if (percent >= IdleBelowPercent)
-            return GpuState.Active;
-        return IsHeld(metrics) ? GpuState.IdleHeld : GpuState.Idle;
+        return Of(rules, BusyPercent(Value(metrics, EngineMetric), Value(metrics, UtilizationMetric)), Value(metrics, MemoryUsedMetric), Value(metrics, MemoryFreeMetric));
     }
 
-    private static bool IsHeld(IReadOnlyDictionary<string, double> metrics) =>
-        metrics.TryGetValue("memory_used_mb", out var used)
-        && (used > HeldAboveMiB || (metrics.TryGetValue("memory_free_mb", out var free) && used > HeldAboveShare * (used + free)));
+    /// <summary>What a GPU does that reports.</summary>
+    internal static GpuState Of(FleetRules rules, double? busyPercent, double? memoryUsed, double? memoryFree)
+    {
+        if (busyPercent is not { } percent)
+            return GpuState.Unknown;
+        if (percent >= rules.Idle.BelowPercent)
+            return GpuState.Active;
+        return memoryUsed > rules.Idle.HeldAboveMib || memoryUsed > rules.Idle.HeldAboveShare * (memoryUsed + memoryFree)
+            ? GpuState.IdleHeld
+            : GpuState.Idle;
+    }
+
+    /// <summary>How busy a GPU is in percent, by the better signal; null where neither is there.</summary>
+    internal static double? BusyPercent(double? engine, double? utilization) => engine * 100 ?? utilization;
+
+    private static double? Value(IReadOnlyDictionary<string, double> metrics, string metric) =>
+        metrics.TryGetValue(metric, out var value) ? value : null;
 }

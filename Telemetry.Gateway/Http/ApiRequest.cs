@@ -1,3 +1,4 @@
+using Telemetry.Gateway.Fleet;
 using Telemetry.Gateway.Queue;
 using Telemetry.Storage.Queries;
 
@@ -35,6 +36,9 @@ public sealed record ApiRequest(HttpContext Http, ParameterValues Values, Gatewa
 /// <summary>What the gateway reads from.</summary>
 /// <param name="Store">The store.</param>
 /// <param name="Queue">The queue; null where none is configured.</param>
+/// <param name="Insights">States and findings.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Options">The limits.</param>
-public sealed record GatewaySources(TelemetryReader Store, QueueReader? Queue, TimeProvider Time, GatewayOptions Options);
+/// <param name="Rules">When a GPU is idle, hot, failing or lost.</param>
+public sealed record GatewaySources(
+    TelemetryReader Store, QueueReader? Queue, FleetInsights Insights, TimeProvider Time, GatewayOptions Options, FleetRules Rules);

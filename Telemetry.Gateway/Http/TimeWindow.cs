@@ -42,16 +42,20 @@ internal static class TimeWindow
     }
 
     /// <summary>A bounded range. A missing end is now, a missing start is an hour before the end.</summary>
+    /// <param name="values">The request's parameters.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="range">The route's own words instead of <see cref="Range"/>.</param>
     /// <exception cref="ProblemException">The parameters contradict each other, or the range is too long.</exception>
-    public static TimeRange Read(ParameterValues values, DateTimeOffset now)
+    public static TimeRange Read(ParameterValues values, DateTimeOffset now, ChoiceParameter<TimeSpan>? range = null)
     {
-        if (values.Has(Range) && (values.Has(Start) || values.Has(End)))
-            throw Problems.InvalidParameter(Range.Name, "is not possible together with start_time or end_time; give one or the other");
-        if (values.Has(Range))
-            return Last(values.Get(Range), now);
+        range ??= Range;
+        if (values.Has(range) && (values.Has(Start) || values.Has(End)))
+            throw Problems.InvalidParameter(range.Name, "is not possible together with start_time or end_time; give one or the other");
+        if (values.Has(range))
+            return Last(values.Get(range), now);
         var (start, end) = ReadOpen(values);
         if (start is null && end is null)
-            return Last(Default, now);
+            return Last(values.Get(range), now);
         now = Milliseconds(now);
         end ??= now;
         if (start >= end)

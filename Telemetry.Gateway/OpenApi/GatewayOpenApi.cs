@@ -22,6 +22,16 @@ internal static class GatewayOpenApi
                 Describe(operation, route, context.Document!);
                 return Task.CompletedTask;
             });
+            options.AddSchemaTransformer((schema, context, _) =>
+            {
+                // The generator does not look at whether the items of a list may be null.
+                if (schema.Items is OpenApiSchema items && context.JsonPropertyInfo?.AttributeProvider is PropertyInfo property
+                    && new NullabilityInfoContext().Create(property).GenericTypeArguments is [{ ReadState: NullabilityState.Nullable }])
+                {
+                    items.Type |= JsonSchemaType.Null;
+                }
+                return Task.CompletedTask;
+            });
             options.AddDocumentTransformer(async (document, context, cancellationToken) =>
             {
                 Describe(document);

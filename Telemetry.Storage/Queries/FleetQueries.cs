@@ -49,6 +49,19 @@ internal static class FleetQueries
         return rows;
     }
 
+    public static IReadOnlyList<GpuRow> Labels(Snapshot snapshot, string hostId, string gpuId)
+    {
+        using var select = snapshot.Database.Prepare($"""
+            SELECT g.host_id, g.gpu_id, g.uuid, g.model, g.device, g.pod, g.namespace, g.container, l.first_time, l.time
+            FROM latest AS l JOIN gpu AS g ON g.id = l.gpu WHERE {SeriesFilter.Where(hostId, gpuId)} ORDER BY l.time DESC, l.row_id DESC
+            """);
+        SeriesFilter.BindWhere(select, hostId, gpuId);
+        var labels = new List<GpuRow>();
+        while (select.Step())
+            labels.Add(new GpuRow(Snapshot.ReadLabels(select, 0), StoreTime.From(select.Long(8)), StoreTime.From(select.Long(9))));
+        return labels;
+    }
+
     /// <summary>When each GPU was seen first, milliseconds.</summary>
     public static Dictionary<(string HostId, string GpuId), long> FirstSeen(Snapshot snapshot)
     {

@@ -125,7 +125,12 @@ public sealed record DeadLetterCount(string Reason, long Records, DateTimeOffset
 /// <summary>The store's own state.</summary>
 /// <param name="Rows">Records in the store.</param>
 /// <param name="DatabaseBytes">The size of the file with its write-ahead log.</param>
+/// <param name="NewestRecord">The time of the newest record; null without any.</param>
+/// <param name="HistoryRows">Records in the compressed history.</param>
+/// <param name="HistoryBytes">What these records and their minutes take, by the mean size of the newest packs.</param>
 /// <param name="Checkpoints">One for each partition.</param>
 /// <param name="Gaps">The newest gaps, at most 100.</param>
 /// <param name="DeadLetters">Counts by reason.</param>
-public sealed record StoreState(long Rows, long DatabaseBytes, IReadOnlyList<CheckpointRow> Checkpoints, IReadOnlyList<GapRow> Gaps, IReadOnlyList<DeadLetterCount> DeadLetters);
+public sealed record StoreState(
+    long Rows, long DatabaseBytes, DateTimeOffset? NewestRecord, long HistoryRows, long HistoryBytes,
+    IReadOnlyList<CheckpointRow> Checkpoints, IReadOnlyList<GapRow> Gaps, IReadOnlyList<DeadLetterCount> DeadLetters);

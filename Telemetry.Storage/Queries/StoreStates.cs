@@ -9,12 +9,19 @@ internal static class StoreStates
     {
         var path = snapshot.Database.Path;
         var bytes = new[] { path, path + "-wal" }.Select(p => new FileInfo(p)).Where(f => f.Exists).Sum(f => f.Length);
-        return new StoreState(Rows(snapshot), bytes, Checkpoints(snapshot), Gaps(snapshot), DeadLetters(snapshot));
+        return new StoreState(Rows(snapshot), bytes, NewestRecord(snapshot), snapshot.History.Rows, HistoryBytes(snapshot), Checkpoints(snapshot), Gaps(snapshot), DeadLetters(snapshot));
     }
 
     /// <summary>The records, each counted where it is read.</summary>
     public static long Rows(Snapshot snapshot) =>
         snapshot.History.Rows + ZoneMap.Runs(snapshot, SeriesFilter.All, long.MinValue, long.MaxValue).Sum(r => r.Rows);
+
+    private static DateTimeOffset? NewestRecord(Snapshot snapshot) =>
+        snapshot.Database.Scalar("SELECT max(time) FROM latest") is { } time ? StoreTime.From(time) : null;
+
+    // All packs but the one that is being filled are about as large, and there may be very many.
+    private static long HistoryBytes(Snapshot snapshot) => snapshot.Database.Scalar(
+        "SELECT CAST((SELECT count(*) FROM pack) * (SELECT avg(length(data)) FROM (SELECT data FROM pack_data ORDER BY id DESC LIMIT 64)) AS INTEGER)") ?? 0;
 
     private static List<CheckpointRow> Checkpoints(Snapshot snapshot)
     {

@@ -116,6 +116,27 @@ public sealed class TelemetryReader : IDisposable
     public Task<IReadOnlyList<LatestRow>> LatestAsync(string? hostId, string? gpuId, CancellationToken cancellationToken) =>
         QueryAsync([], snapshot => FleetQueries.Latest(snapshot, hostId, gpuId), cancellationToken);
 
+    /// <summary>The sets of labels that a GPU has had, the newest first; empty for an unknown one.</summary>
+    public Task<IReadOnlyList<GpuRow>> LabelsAsync(string hostId, string gpuId, CancellationToken cancellationToken) =>
+        QueryAsync([], snapshot => FleetQueries.Labels(snapshot, hostId, gpuId), cancellationToken);
+
+    /// <summary>For each query, since when those of its GPUs that fulfil the condition by their newest record in the range have done so.</summary>
+    public Task<IReadOnlyList<IReadOnlyDictionary<GpuKey, ConditionRun>>> RunsAsync(
+        IReadOnlyList<ConditionQuery> queries, TimeRange range, CancellationToken cancellationToken) =>
+        QueryAsync([.. queries.Select(_ => new Dictionary<GpuKey, ConditionRun>())], snapshot => ConditionRuns.Of(snapshot, queries, range), cancellationToken);
+
+    /// <summary>Records one after the other of a GPU that have the same value of a metric, other than 0; by GPU and time.</summary>
+    public Task<IReadOnlyList<ValueRun>> ValueRunsAsync(string metric, TimeRange range, CancellationToken cancellationToken) =>
+        QueryAsync([], snapshot => ValueRuns.Of(snapshot, metric, range), cancellationToken);
+
+    /// <summary>Goes through the hours of all GPUs that the range touches, whole, with the averages of some metrics; each label set of a GPU by itself.</summary>
+    public Task GpuHoursAsync(TimeRange range, IReadOnlyList<string> metrics, Action<GpuHourTotals> each, CancellationToken cancellationToken) =>
+        QueryAsync(false, snapshot =>
+        {
+            GpuHours.Visit(snapshot, range, metrics, each);
+            return true;
+        }, cancellationToken);
+
     /// <summary>The fleet over a range.</summary>
     public Task<FleetSummary> SummaryAsync(TimeRange range, CancellationToken cancellationToken) =>
         QueryAsync(new FleetSummary(0, 0, 0, [], null), snapshot => FleetSummaries.Summarize(snapshot, range, _time.GetUtcNow()), cancellationToken);
@@ -126,7 +147,7 @@ public sealed class TelemetryReader : IDisposable
 
     /// <summary>Checkpoints, gaps, dead letters and sizes.</summary>
     public Task<StoreState> StateAsync(CancellationToken cancellationToken) =>
-        QueryAsync(new StoreState(0, 0, [], [], []), StoreStates.Read, cancellationToken);
+        QueryAsync(new StoreState(0, 0, null, 0, 0, [], [], []), StoreStates.Read, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -72,7 +72,7 @@ public sealed class FleetTests(FleetFixture fleet) : IClassFixture<FleetFixture>
     public void The_state_goes_by_documented_thresholds(GpuState expected, params object[] metrics)
     {
         var values = metrics.Chunk(2).ToDictionary(m => (string)m[0], m => (double)m[1], StringComparer.Ordinal);
-        Assert.Equal(expected, GpuStates.Of(values, TimeSpan.FromSeconds(60)));
-        Assert.Equal(GpuState.Lost, GpuStates.Of(values, TimeSpan.FromSeconds(60.001)));
+        Assert.Equal(expected, GpuStates.Of(FleetRules.Default, values, TimeSpan.FromSeconds(60)));
+        Assert.Equal(GpuState.Lost, GpuStates.Of(FleetRules.Default, values, TimeSpan.FromSeconds(60.001)));
     }
 }

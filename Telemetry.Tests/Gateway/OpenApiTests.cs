@@ -27,8 +27,8 @@ public sealed partial class OpenApiTests(FleetFixture fleet) : IClassFixture<Fle
         Assert.DoesNotContain("127.0.0.1", document.GetRawText(), StringComparison.Ordinal);
         Assert.Equal(
             [
-                "/alive", "/api/v1/pipeline", "/api/v1/stats/completeness", "/api/v1/stats/summary", "/api/v1/telemetry", "/api/v1/telemetry/aggregations", "/api/v1/telemetry/hosts",
-                "/api/v1/telemetry/hosts/{host_id}/gpus", "/api/v1/telemetry/latest", "/api/v1/telemetry/series", "/health", "/metrics",
+                "/alive", "/api/v1/fleet/gpus", "/api/v1/fleet/insights", "/api/v1/fleet/rules", "/api/v1/fleet/usage", "/api/v1/metrics", "/api/v1/pipeline", "/api/v1/stats/completeness", "/api/v1/stats/summary", "/api/v1/telemetry", "/api/v1/telemetry/aggregations", "/api/v1/telemetry/hosts",
+                "/api/v1/telemetry/hosts/{host_id}/gpus", "/api/v1/telemetry/hosts/{host_id}/gpus/{gpu_id}/events", "/api/v1/telemetry/hosts/{host_id}/gpus/{gpu_id}/labels", "/api/v1/telemetry/latest", "/api/v1/telemetry/series", "/health", "/metrics",
             ],
             document.GetProperty("paths").EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
     }

@@ -114,7 +114,7 @@ public sealed class PipelineTests
         using var file = new StoreFile();
         await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path });
         Assert.Equal(
-            """{"store":{"state":"waiting","rows":0,"database_bytes":0,"lag_records":null,"checkpoints":[],"gaps":[],"dead_letters":[]}}""",
+            """{"store":{"state":"waiting","rows":0,"database_bytes":0,"newest_record_at":null,"history":{"rows":0,"bytes":0},"lag_records":null,"checkpoints":[],"gaps":[],"dead_letters":[]}}""",
             (await server.GetAsync(Route)).GetRawText());
     }
 

@@ -3,7 +3,7 @@ using Telemetry.Storage.Queries;
 namespace Telemetry.Tests.Storage;
 
 /// <summary>The reader's answers, worked out from a list of all rows in the plainest way: the oracle of the model test.</summary>
-internal sealed class NaiveStore(DateTimeOffset now)
+internal sealed partial class NaiveStore(DateTimeOffset now)
 {
     private readonly List<ModelRow> _rows = [];
     private readonly List<GpuLabels> _series = []; // in the order in which they were first seen

@@ -145,7 +145,26 @@ public sealed class ReaderModelTests
         Assert.Equal((expected.Hosts, expected.Gpus, expected.Rows), (actual.Hosts, actual.Gpus, actual.Rows));
         Assert.Equal(expected.Metrics, actual.Metrics);
         Assert.Equal(expected.Completeness ?? -1, actual.Completeness ?? -1, 1e-9);
+        await CompareFleetAsync(reader, model, question);
         await ComparePagesAsync(reader, model, question.Rows);
+    }
+
+    private static async Task CompareFleetAsync(TelemetryReader reader, NaiveStore model, Question question)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        MetricCondition[] conditions =
+        [
+            new(question.Metric, AtLeast: -2), new(question.Metric, Below: 2), new(question.Metric, Mask: 3), new("no_such_metric", AtLeast: 0),
+        ];
+        var runs = await reader.RunsAsync([.. conditions.Select(c => new ConditionQuery(c, [.. model.Keys()]))], question.Range, cancel);
+        foreach (var (condition, actual) in conditions.Zip(runs))
+            Assert.Equal(model.Runs(condition, question.Range).OrderBy(r => r.Key.ToString()), actual.OrderBy(r => r.Key.ToString()));
+        Assert.Equal(model.ValueRuns(question.Metric, question.Range), await reader.ValueRunsAsync(question.Metric, question.Range, cancel));
+        Assert.Equal(model.Labels(question.Host, question.Gpu), await reader.LabelsAsync(question.Host, question.Gpu, cancel));
+        var hours = new List<string>();
+        string[] metrics = ["temperature_c", "no_such_metric", "power_w"];
+        await reader.GpuHoursAsync(question.Range, metrics, h => hours.Add(NaiveStore.HourText(h.Start, h.Gpu, h.Rows, h.Covered, h.Averages)), cancel);
+        Assert.Equal(model.GpuHours(question.Range, metrics), hours.Order(StringComparer.Ordinal));
     }
 
     private static async Task ComparePagesAsync(TelemetryReader reader, NaiveStore model, RowQuery query)
