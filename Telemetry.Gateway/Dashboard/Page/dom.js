@@ -25,6 +25,25 @@ export function put(element, ...children) {
   return element;
 }
 
+/**
+ * Draws something anew without moving whoever is in it: the focus and how far tables are scrolled stay.
+ * @param {HTMLElement} element @param {() => void} draw
+ */
+export function redraw(element, draw) {
+  const places = [...element.querySelectorAll('.scroll')].filter(one => one.scrollLeft || one.scrollTop).map(one => [one.getAttribute('aria-label'), one.scrollLeft, one.scrollTop]);
+  const active = element.contains(document.activeElement) ? document.activeElement : null;
+  const same = one => one.tagName === active.tagName && ['href', 'aria-label', 'id'].every(name => one.getAttribute(name) === active.getAttribute(name))
+    && (active.hasAttribute('href') || active.hasAttribute('tabindex') || one.textContent === active.textContent);
+  draw();
+  for (const [label, left, top] of places) {
+    const again = [...element.querySelectorAll('.scroll')].find(one => one.getAttribute('aria-label') === label);
+    if (again)
+      [again.scrollLeft, again.scrollTop] = [left, top];
+  }
+  if (active && !active.isConnected)
+    [...element.querySelectorAll('a, button, summary, [tabindex]')].find(same)?.focus({ preventScroll: true });
+}
+
 /** Sets the text only where it is another one, so that selections and screen readers are left alone. */
 export function setText(element, text) {
   if (element.textContent !== text)

@@ -4,7 +4,7 @@ import { api, Pool } from '../api.js';
 import { gapsOf, pointsOf, reading, TimeChart } from '../chart.js';
 import { lines as lineColors } from '../colors.js';
 import { csv, download } from '../csv.js';
-import { h, put, setText } from '../dom.js';
+import { h, put, redraw, setText } from '../dom.js';
 import { fleet } from '../fleet.js';
 import { count, number, plural, time, UNKNOWN } from '../format.js';
 import { axisOf, metricOf, show, sorted, title } from '../metrics.js';
@@ -207,17 +207,17 @@ export function open(main, params) {
       swatch.style.borderColor = line.color;
       const of = f => (values.length === 0 ? UNKNOWN : show(line.metric, f(values)));
       return h('tr', { data: { series: line.text, points: values.length, gaps: gapsOf(line.points) } },
-        h('th', { scope: 'row' }, swatch, h('a', { href: gpuHref(line.host, line.gpu) }, line.label)), h('td', {}, metricOf(line.metric).label),
+        h('th', { scope: 'row' }, h('span', { class: 'series-name' }, swatch, h('a', { href: gpuHref(line.host, line.gpu) }, line.label))), h('td', {}, metricOf(line.metric).label),
         h('td', { class: 'number' }, at === null ? of(all => all.at(-1).avg) : reading(line, at, value => show(line.metric, value))),
         h('td', { class: 'number' }, of(all => Math.min(...all.map(point => point.min)))),
         h('td', { class: 'number' }, of(all => all.reduce((sum, point) => sum + point.avg, 0) / all.length)),
         h('td', { class: 'number' }, of(all => Math.max(...all.map(point => point.max)))), h('td', { class: 'number' }, count(gapsOf(line.points))),
         h('td', { class: 'number' }, line.shift === 0 && h('button', { type: 'button', class: 'button small', 'aria-label': `Remove ${line.label} ${metricOf(line.metric).label}`, onclick: () => change({ s: params.getAll('s').filter(text => text !== line.text) }) }, '✕')));
     };
-    put(legend, h('section', { class: 'panel scroll', 'aria-label': 'Figures', tabindex: '0' }, h('table', { class: 'legend-table' },
+    redraw(legend, () => put(legend, h('section', { class: 'panel scroll', 'aria-label': 'Figures', tabindex: '0' }, h('table', { class: 'legend-table' },
       h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Series'), h('th', { scope: 'col' }, 'Metric'), h('th', { scope: 'col', class: 'number' }, at === null ? 'Last' : `At ${time(at)}`),
         ['Smallest', 'Average', 'Largest', 'Gaps'].map(name => h('th', { scope: 'col', class: 'number' }, name)), h('th', { scope: 'col' }, h('span', { class: 'hidden' }, 'Remove')))),
-      h('tbody', {}, lines.map(row)))));
+      h('tbody', {}, lines.map(row))))));
   }
 
   function endCharts() {

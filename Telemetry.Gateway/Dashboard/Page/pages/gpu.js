@@ -3,7 +3,7 @@
 import { api, Pool } from '../api.js';
 import { gapsOf, pointsOf, reading, TimeChart } from '../chart.js';
 import { lines as lineColors } from '../colors.js';
-import { h, put, setText } from '../dom.js';
+import { h, put, redraw, setText } from '../dom.js';
 import { fleet } from '../fleet.js';
 import { duration, isKnown, moment, number, plural, time, UNKNOWN } from '../format.js';
 import { axisOf, metricOf, show, sorted } from '../metrics.js';
@@ -60,7 +60,7 @@ export function open(main, params) {
     put(status, stateBadge(gpus.state[i]), h('span', { class: 'quiet' }, `newest record ${duration(fleet.age(i))} old`));
     status.dataset.state = gpus.state[i];
     drawFacts(facts, gpus, i);
-    drawSiblings(siblingBody, gpus, host, gpu);
+    redraw(siblingBody.parentElement, () => drawSiblings(siblingBody, gpus, host, gpu));
     startCharts(sorted(Object.keys(gpus.metrics)).filter(name => isKnown(gpus.metrics[name][i]) || drawn.has(name)));
   }
 
@@ -221,12 +221,9 @@ function drawSiblings(body, gpus, host, gpu) {
       h('td', { class: 'number' }, show('temperature_c', now(gpus, 'temperature_c', i))), h('td', { class: 'number' }, show('power_w', now(gpus, 'power_w', i))),
       h('td', {}, gpus.pod[i] ?? h('span', { class: 'quiet' }, UNKNOWN)), h('td', { class: 'number' }, duration(fleet.age(i))));
   };
-  const focused = body.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
   put(body, h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'GPU'), h('th', { scope: 'col' }, 'State'), h('th', { scope: 'col' }, 'Utilization'), h('th', { scope: 'col' }, 'Memory'),
     h('th', { scope: 'col', class: 'number' }, 'Temp.'), h('th', { scope: 'col', class: 'number' }, 'Power'), h('th', { scope: 'col' }, 'Pod'), h('th', { scope: 'col', class: 'number' }, 'Age'))),
   h('tbody', {}, members.map(row))));
-  if (focused)
-    [...body.querySelectorAll('a')].find(link => link.getAttribute('href') === focused)?.focus({ preventScroll: true });
 }
 
 function eventItem(event) {

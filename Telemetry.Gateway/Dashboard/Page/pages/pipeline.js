@@ -1,7 +1,7 @@
 // Pipeline: streamers → queue → collectors → store, and whether each keeps up.
 
 import { api } from '../api.js';
-import { h, put } from '../dom.js';
+import { h, put, redraw } from '../dom.js';
 import { bytes, count, duration, isKnown, number, plural, short, time, UNKNOWN } from '../format.js';
 import { failure, panel, skeleton } from '../parts.js';
 import { every } from '../poll.js';
@@ -24,7 +24,7 @@ export function open(main) {
       const pipeline = await api.pipeline(signal);
       seen.add(pipeline);
       put(chain, stages(pipeline, seen, opened));
-      drawRest(rest, pipeline);
+      redraw(rest, () => drawRest(rest, pipeline));
     } catch (error) {
       if (error.name === 'AbortError')
         throw error;
@@ -80,7 +80,7 @@ function stages({ queue, store }, seen, opened) {
     const points = seen.of(name);
     const high = Math.max(1, ...points.map(([, value]) => value));
     return h('div', { class: 'stage-spark' }, h('span', { class: 'quiet' }, `${label} since ${time(opened).slice(-8)}`),
-      points.length > 1 ? sparkline(points, { from: Math.min(opened, points[0][0]), to: Date.now(), low: 0, high, gap: 3000 * EVERY, label: `${label}, now ${number(points.at(-1)[1])} ${unit}, at most ${number(high)}` }) : h('span', { class: 'spark quiet' }, 'collecting …'));
+      points.length > 1 ? sparkline(points, { from: Math.min(opened, points[0][0]), to: Date.now(), low: 0, high: 1.15 * high, gap: 3000 * EVERY, label: `${label}, now ${number(points.at(-1)[1])} ${unit}, at most ${number(high)}` }) : h('span', { class: 'spark quiet' }, 'collecting …'));
   };
   return [
     streamersStage(queue, spark), queueStage(queue, spark), collectorsStage(queue, store, spark),
@@ -146,7 +146,7 @@ function stage(name, kind, word, facts, ...more) {
 
 function drawRest(rest, { queue, store }) {
   const open = new Set([...rest.querySelectorAll('details[open]')].map(one => one.dataset.name));
-  const details = (name, summary, ...children) => h('details', { data: { name }, open: open.has(name) || !rest.firstChild }, h('summary', {}, summary), ...children);
+  const details = (name, summary, ...children) => h('details', { data: { name }, open: open.has(name) }, h('summary', {}, summary), ...children);
   put(rest, queue?.reachable && topicsPanel(queue.topics), queue?.reachable && queue.groups.map(group => groupPanel(group, details)), checkpointsPanel(store),
     h('div', { class: 'two' }, gapsPanel(store), lettersPanel(store)));
 }

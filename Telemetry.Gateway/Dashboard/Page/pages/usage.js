@@ -2,7 +2,7 @@
 
 import { api } from '../api.js';
 import { indexOf, isLight, scale } from '../colors.js';
-import { h, later, put } from '../dom.js';
+import { h, later, put, redraw } from '../dom.js';
 import { fleet } from '../fleet.js';
 import { energy, isKnown, moment, number, percent, short, UNKNOWN, weekHour, zoneName } from '../format.js';
 import { card, failure, firstRun, notice, panel, segments, skeleton } from '../parts.js';
@@ -48,13 +48,10 @@ export function open(main, params) {
       put(body, notice('No data in this range', `Nothing was stored between ${moment(answer.start_time)} and ${moment(answer.end_time)}.`));
       return;
     }
-    const focus = document.activeElement?.getAttribute?.('data-focus');
     const measure = MEASURES[params.get('measure')] ? params.get('measure') : 'utilization';
-    put(body, cards(answer, priceOf()),
+    redraw(body, () => put(body, cards(answer, priceOf()),
       panel('Hours of the week', { class: 'week-panel' }, h('div', { class: 'panel-tools' }, segments('Measure', Object.entries(MEASURES).map(([value, { label, hint }]) => ({ value, label, title: hint })), measure, value => change({ measure: value === 'utilization' ? null : value }))), week(answer.hours, measure)),
-      h('div', { class: 'two' }, breakdown('Hosts', answer.hosts, row => row.host_id, row => href('gpus', { q: row.host_id })), breakdown('Namespaces', answer.namespaces, row => row.namespace, row => (row.namespace === null ? null : href('gpus', { q: row.namespace })))));
-    if (focus)
-      body.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
+      h('div', { class: 'two' }, breakdown('Hosts', answer.hosts, row => row.host_id, row => href('gpus', { q: row.host_id })), breakdown('Namespaces', answer.namespaces, row => row.namespace, row => (row.namespace === null ? null : href('gpus', { q: row.namespace }))))));
   }
 
   function breakdown(name, rows, nameOf, linkOf) {
