@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Telemetry.Gateway.Endpoints;
 using Telemetry.Gateway.Fleet;
 using Telemetry.Gateway.Http;
+using Telemetry.Gateway.Live;
 using Telemetry.Gateway.OpenApi;
 using Telemetry.Gateway.Queue;
 using Telemetry.Messaging.Client;
@@ -42,6 +43,8 @@ public static class GatewayApp
         services.AddSingleton(provider => new GatewaySources(
             provider.GetRequiredService<TelemetryReader>(), provider.GetService<QueueReader>(), provider.GetRequiredService<FleetInsights>(), time, options, rules));
         services.AddSingleton(provider => new FleetInsights(provider.GetRequiredService<TelemetryReader>(), rules, time));
+        services.AddSingleton(provider => new LiveFeed(
+            provider.GetRequiredService<TelemetryReader>(), time, options, rules, provider.GetRequiredService<ILogger<LiveFeed>>()));
         services.AddSingleton<RequestMetrics>();
         services.ConfigureHttpJsonOptions(json =>
         {

@@ -20,4 +20,13 @@ internal static partial class GatewayLog
 
     [LoggerMessage(4004, LogLevel.Debug, "The queue cannot be asked: {Reason}")]
     public static partial void QueueUnreachable(ILogger logger, string reason, Exception error);
+
+    [LoggerMessage(4020, LogLevel.Error, "The live feed failed; its listeners are cut off and may connect again")]
+    public static partial void FeedFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(4021, LogLevel.Warning, "The live feed cannot read the store just now; it tries again")]
+    public static partial void FeedWaits(ILogger logger, Exception error);
+
+    [LoggerMessage(4022, LogLevel.Warning, "{Method} {Path} was cut off: what was sent until then is not whole")]
+    public static partial void StreamCut(ILogger logger, string method, string path, Exception error);
 }

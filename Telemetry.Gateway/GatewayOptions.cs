@@ -47,4 +47,27 @@ public sealed record GatewayOptions : ServiceOptions
 
     /// <summary>Requests of one address that are worked on at the same time; eight times as many may wait.</summary>
     internal int ConcurrentRequestsMax { get; init; } = 64;
+
+    /// <summary>How often the store is looked at for new records while somebody listens to the stream.</summary>
+    internal TimeSpan LiveInterval { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Records that are read from the store at a time, and sent in one event of the stream.</summary>
+    internal int LiveRecordsMax { get; init; } = 5_000;
+
+    /// <summary>After this time without an event, a stream says that it is still there.</summary>
+    internal TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Records that may wait for one listener before it is told that it is too slow.</summary>
+    internal int ListenerRecordsMax { get; init; } = 50_000;
+
+    /// <summary>Bytes that may wait for one listener before it is told that it is too slow.</summary>
+    internal long ListenerBytesMax { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>Streams that may be open, and how many of them by one address.</summary>
+    internal RequestBounds Streams { get; init; } = new(256, 64);
 }
+
+/// <summary>How many requests of a kind are worked on at the same time.</summary>
+/// <param name="Max">Of all addresses.</param>
+/// <param name="AddressMax">Of one address.</param>
+internal sealed record RequestBounds(int Max, int AddressMax);

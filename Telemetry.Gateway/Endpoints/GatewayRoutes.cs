@@ -3,7 +3,7 @@ using Telemetry.Gateway.Http;
 
 namespace Telemetry.Gateway.Endpoints;
 
-/// <summary>All routes that answer JSON. To add one: declare it in a file of its group and add it here.</summary>
+/// <summary>All routes of the API. To add one: declare it in a file of its group and add it here.</summary>
 internal static class GatewayRoutes
 {
     /// <summary>The routes, in the order of the documentation.</summary>
@@ -14,6 +14,7 @@ internal static class GatewayRoutes
         HostRoutes.Gpus,
         AggregationRoutes.Aggregations,
         SeriesRoutes.Series,
+        LiveRoutes.Stream,
         FleetRoutes.Latest,
         HostRoutes.Events,
         HostRoutes.Labels,

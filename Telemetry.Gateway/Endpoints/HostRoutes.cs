@@ -30,6 +30,7 @@ internal static class HostRoutes
         Tag = Tags.Telemetry,
         Summary = "Lists the hosts",
         Description = "Every host of which a record was ever stored, by name, with its GPUs counted and the times of its oldest and newest record.",
+        ChangesRarely = true,
         Answer = HostsAsync,
         Example = new HostsAnswer
         {
@@ -48,6 +49,7 @@ internal static class HostRoutes
         Description = "The GPUs of a host by index, each with its newest labels and the times of its oldest and newest record.",
         Parameters = [HostInPath],
         MayBeUnknown = true,
+        ChangesRarely = true,
         Answer = GpusAsync,
         Example = new GpusAnswer
         {
@@ -113,6 +115,7 @@ internal static class HostRoutes
         Description = "Each set of labels with the times of its oldest and newest record: which pods held the GPU, and which boards were in its place. The one seen last comes first.",
         Parameters = [HostInPath, GpuInPath],
         MayBeUnknown = true,
+        ChangesRarely = true,
         Answer = LabelsAsync,
         Example = new LabelsAnswer
         {

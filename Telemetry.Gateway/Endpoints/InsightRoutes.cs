@@ -85,6 +85,7 @@ internal static class InsightRoutes
         Summary = "Tells how the fleet was used, by hour, host and namespace",
         Description = "GPU-hours by what the GPU did in the hour on average, average utilization, and energy by power and time. The range is extended to whole hours. `idle_held_hours` are paid for and wasted.",
         Parameters = [UsageRange, TimeWindow.Start, TimeWindow.End],
+        ChangesRarely = true,
         Answer = UsageAsync,
         Example = InsightExamples.Usage,
     };
@@ -97,6 +98,7 @@ internal static class InsightRoutes
         Tag = Tags.Fleet,
         Summary = "Gets the thresholds in effect",
         Description = "What makes a GPU idle, hot, failing or lost, and what is known of XIDs. `FLEET_RULES` names a file that changes some of it.",
+        ChangesRarely = true,
         Answer = request => Task.FromResult(request.Services.Rules),
         Example = FleetRules.Default with { Xids = FleetRules.Default.Xids.Where(x => x.Key == "79").ToDictionary(StringComparer.Ordinal) },
     };

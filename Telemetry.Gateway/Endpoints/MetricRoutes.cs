@@ -15,6 +15,7 @@ internal static class MetricRoutes
         Tag = Tags.Telemetry,
         Summary = "Lists the metrics",
         Description = "The metrics of which a value was ever stored, by name, with their units where they are known.",
+        ChangesRarely = true,
         Answer = MetricsAsync,
         Example = new MetricsAnswer { Data = [Info("gpu_utilization"), Info("power_w")], Total = 2 },
     };

@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using Microsoft.Net.Http.Headers;
 using Telemetry.Gateway.Answers;
 using Telemetry.Gateway.Http;
 using Telemetry.Gateway.OpenApi;
@@ -47,6 +49,10 @@ internal static class OperationsRoutes
         return new HealthAnswer { Status = "healthy", Store = request.Store.IsReady ? "ready" : "waiting" };
     }
 
-    private static async Task<IResult> DocumentAsync(GatewayDocument document, CancellationToken cancellationToken) =>
-        Results.Bytes(await document.JsonAsync(cancellationToken), "application/json");
+    private static async Task<IResult> DocumentAsync(GatewayDocument document, HttpResponse response, CancellationToken cancellationToken)
+    {
+        var json = await document.JsonAsync(cancellationToken);
+        response.Headers.CacheControl = "no-cache";
+        return Results.Bytes(json, "application/json", entityTag: new EntityTagHeaderValue($"\"{XxHash3.HashToUInt64(json):x16}\"", isWeak: true));
+    }
 }

@@ -35,53 +35,31 @@ public abstract class ApiRoute
     /// <summary>Whether an answer may name a next page in its Link header.</summary>
     public bool Paged { get; init; }
 
+    /// <summary>Whether its answer changes rarely: then it has an ETag, and a client that has it already gets 304.</summary>
+    public bool ChangesRarely { get; init; }
+
     /// <summary>Whether an orchestrator asks it: then no rate limit stands in its way.</summary>
     public bool Unlimited { get; init; }
 
-    /// <summary>The type of the answer.</summary>
-    internal abstract Type AnswerType { get; }
-
-    /// <summary>An answer, for the documentation.</summary>
-    internal abstract JsonNode ExampleAnswer();
+    /// <summary>The media types of its answer, each with an example for the documentation.</summary>
+    internal abstract IReadOnlyList<(string MediaType, JsonNode Example)> Answers { get; }
 
     /// <summary>Maps GET and HEAD.</summary>
     internal abstract void Map(IEndpointRouteBuilder routes);
-}
 
-/// <summary>A route that answers JSON of one type.</summary>
-internal sealed class ApiRoute<TAnswer> : ApiRoute
-{
-    /// <summary>Makes the answer.</summary>
-    public required Func<ApiRequest, Task<TAnswer>> Answer { get; init; }
-
-    /// <summary>An answer for the documentation.</summary>
-    public required TAnswer Example { get; init; }
-
-    internal override Type AnswerType => typeof(TAnswer);
-
-    private static JsonTypeInfo<TAnswer> Json => (JsonTypeInfo<TAnswer>)GatewayJson.Default.GetTypeInfo(typeof(TAnswer))!;
-
-    internal override JsonNode ExampleAnswer() => JsonSerializer.SerializeToNode(Example, Json)!;
-
-    internal override void Map(IEndpointRouteBuilder routes)
-    {
-        var endpoint = routes.MapMethods(Path, [HttpMethods.Get, HttpMethods.Head], HandleAsync)
-            .WithMetadata(this)
-            .Produces<TAnswer>(StatusCodes.Status200OK, "application/json");
-        if (Unlimited)
-            endpoint.DisableRateLimiting();
-    }
-
-    private async Task<IResult> HandleAsync(HttpContext http, GatewaySources sources, ILogger<ApiRoute> logger)
+    /// <summary>Does what may be answered with a problem, no longer than a query may take.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="sources">What it may read.</param>
+    /// <param name="logger">For what went wrong.</param>
+    /// <param name="work">What to do.</param>
+    /// <exception cref="ProblemException">It cannot be done.</exception>
+    private protected async Task<T> WithinLimitAsync<T>(HttpContext http, GatewaySources sources, ILogger<ApiRoute> logger, Func<ApiRequest, Task<T>> work)
     {
         using var limit = new CancellationTokenSource(sources.Options.QueryTimeout, sources.Time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, limit.Token);
         try
         {
-            var request = new ApiRequest(http, ParameterValues.Read(http, Parameters), sources, stop.Token);
-            var answer = await Answer(request);
-            await JsonBody.WriteAsync(http.Response, StatusCodes.Status200OK, "application/json", answer, Json, http.RequestAborted);
-            return Results.Empty;
+            return await work(new ApiRequest(http, ParameterValues.Read(http, Parameters), sources, stop.Token));
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested)
         {
@@ -94,4 +72,38 @@ internal sealed class ApiRoute<TAnswer> : ApiRoute
             throw new ProblemException(Problems.StoreUnavailable(error.IsTransient || error.Fault == StoreFault.Moved));
         }
     }
+}
+
+/// <summary>A route that answers JSON of one type.</summary>
+internal sealed class ApiRoute<TAnswer> : ApiRoute
+{
+    /// <summary>Makes the answer.</summary>
+    public required Func<ApiRequest, Task<TAnswer>> Answer { get; init; }
+
+    /// <summary>An answer for the documentation.</summary>
+    public required TAnswer Example { get; init; }
+
+    internal override IReadOnlyList<(string MediaType, JsonNode Example)> Answers => [("application/json", JsonSerializer.SerializeToNode(Example, Json)!)];
+
+    private static JsonTypeInfo<TAnswer> Json => (JsonTypeInfo<TAnswer>)GatewayJson.Default.GetTypeInfo(typeof(TAnswer))!;
+
+    internal override void Map(IEndpointRouteBuilder routes)
+    {
+        var endpoint = routes.MapMethods(Path, [HttpMethods.Get, HttpMethods.Head], HandleAsync)
+            .WithMetadata(this)
+            .Produces<TAnswer>(StatusCodes.Status200OK, "application/json");
+        if (Unlimited)
+            endpoint.DisableRateLimiting();
+    }
+
+    private Task<IResult> HandleAsync(HttpContext http, GatewaySources sources, ILogger<ApiRoute> logger) =>
+        WithinLimitAsync(http, sources, logger, async request =>
+        {
+            var answer = await Answer(request);
+            if (ChangesRarely)
+                await JsonBody.WriteTaggedAsync(http.Response, answer, Json, http.Request.Headers.IfNoneMatch, http.RequestAborted);
+            else
+                await JsonBody.WriteAsync(http.Response, StatusCodes.Status200OK, "application/json", answer, Json, http.RequestAborted);
+            return Results.Empty;
+        });
 }

@@ -67,7 +67,10 @@ public sealed class DurationParameter(string name, string description, TimeSpan 
     /// <inheritdoc/>
     public override string Expected => $"whole seconds as a duration such as 30s, 5m or 1h, from {Durations.Format(min)} to {Durations.Format(max)}";
 
-    internal override OpenApiSchema Schema() => new() { Type = JsonSchemaType.String, Pattern = "^[0-9]+(\\.[0-9]+)?(s|m|h|d)$" };
+    /// <summary>What a duration looks like.</summary>
+    internal const string Pattern = "^[0-9]+(\\.[0-9]+)?(s|m|h|d)$";
+
+    internal override OpenApiSchema Schema() => new() { Type = JsonSchemaType.String, Pattern = Pattern };
 
     /// <inheritdoc/>
     protected override bool TryRead(string text, out TimeSpan? value)

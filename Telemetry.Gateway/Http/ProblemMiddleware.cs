@@ -25,7 +25,8 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMid
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
-            http.Response.StatusCode = ClientClosedRequest;
+            if (!http.Response.HasStarted)
+                http.Response.StatusCode = ClientClosedRequest;
         }
         catch (BadHttpRequestException error)
         {

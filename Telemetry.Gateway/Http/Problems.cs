@@ -39,6 +39,11 @@ internal static class Problems
         Make("too-many-requests", "Too many requests", StatusCodes.Status429TooManyRequests,
             $"this address asks more often than the gateway allows; try again in {retryAfterSeconds} s");
 
+    /// <summary>An address, or all of them, that have as many long answers under way as the gateway allows.</summary>
+    public static Problem TooManyStreams(string path, int retryAfterSeconds) =>
+        Make("too-many-requests", "Too many requests", StatusCodes.Status429TooManyRequests,
+            $"as many answers of {path} are under way as the gateway allows at a time; close one, or try again in {retryAfterSeconds} s");
+
     /// <summary>A defect of the gateway or a store that cannot be read.</summary>
     public static Problem Internal(string? traceId) =>
         Make("internal-error", "Internal error", StatusCodes.Status500InternalServerError,

@@ -20,7 +20,7 @@ internal sealed class RequestMetrics : IDisposable
     {
         _requests = _meter.CreateCounter<long>("telemetry_pipeline_gateway_http_requests_total", null, "Requests answered.");
         _duration = _meter.CreateHistogram(
-            "telemetry_pipeline_gateway_http_request_duration_seconds", null, "Seconds from a request to the end of its answer.", tags: null,
+            "telemetry_pipeline_gateway_http_request_duration_seconds", null, "Seconds from a request to the end of its answer; of a stream, to its beginning.", tags: null,
             new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] });
         _inFlight = _meter.CreateUpDownCounter<long>("telemetry_pipeline_gateway_http_requests_in_flight", null, "Requests that are being answered.");
     }
@@ -32,6 +32,16 @@ internal sealed class RequestMetrics : IDisposable
         var method = new KeyValuePair<string, object?>("method", Method(http.Request.Method));
         var route = new KeyValuePair<string, object?>("route", Route(http));
         _inFlight.Add(1, method, route);
+        // How long a stream lasts says nothing about the gateway, and hours would drown the rest.
+        TimeSpan? begun = null;
+        if (http.GetEndpoint()?.Metadata.GetMetadata<StreamRoute>() is not null)
+        {
+            http.Response.OnStarting(() =>
+            {
+                begun = Stopwatch.GetElapsedTime(started);
+                return Task.CompletedTask;
+            });
+        }
         try
         {
             await next(http);
@@ -41,7 +51,7 @@ internal sealed class RequestMetrics : IDisposable
             _inFlight.Add(-1, method, route);
             var status = new KeyValuePair<string, object?>("status", http.Response.StatusCode);
             _requests.Add(1, method, route, status);
-            _duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, method, route, status);
+            _duration.Record((begun ?? Stopwatch.GetElapsedTime(started)).TotalSeconds, method, route, status);
         }
     }
 

@@ -24,6 +24,8 @@ internal static class GatewayOpenApi
             });
             options.AddSchemaTransformer((schema, context, _) =>
             {
+                if (context.JsonTypeInfo.Type == typeof(TimeSpan))
+                    schema.Pattern = DurationParameter.Pattern;
                 // The generator does not look at whether the items of a list may be null.
                 if (schema.Items is OpenApiSchema items && context.JsonPropertyInfo?.AttributeProvider is PropertyInfo property
                     && new NullabilityInfoContext().Create(property).GenericTypeArguments is [{ ReadState: NullabilityState.Nullable }])
@@ -35,11 +37,23 @@ internal static class GatewayOpenApi
             options.AddDocumentTransformer(async (document, context, cancellationToken) =>
             {
                 Describe(document);
+                foreach (var schema in document.Components!.Schemas!.Values.Where(s => s.Properties is not null))
+                    LeaveOutNulls(schema.Properties!);
                 document.AddComponent(ErrorResponses.SchemaName, await context.GetOrCreateSchemaAsync(typeof(Problem), null, cancellationToken));
                 ErrorResponses.AddTo(document);
                 MetricsPath.AddTo(document);
             });
         });
+    }
+
+    // An object that may not be there is left out of the answer and never null; OpenAPI 3.0 has no words for one that is.
+    private static void LeaveOutNulls(IDictionary<string, IOpenApiSchema> properties)
+    {
+        foreach (var (name, property) in properties.ToList())
+        {
+            if (property.OneOf is { Count: 2 } either && either.SingleOrDefault(s => s is OpenApiSchemaReference) is { } there)
+                properties[name] = there;
+        }
     }
 
     private static void Describe(OpenApiDocument document)
@@ -55,6 +69,7 @@ internal static class GatewayOpenApi
                 - What was not measured is not in `metrics`, and never 0. Labels that the source does not say are null.
                 - Errors are `application/problem+json`; `parameter` names the parameter that is wrong. Unknown and repeated parameters are errors.
                 """,
+            Contact = new OpenApiContact { Name = "The people who run this gateway" },
             License = new OpenApiLicense { Name = "MIT" },
         };
         document.Servers = [new OpenApiServer { Url = "/" }];
@@ -70,12 +85,25 @@ internal static class GatewayOpenApi
         operation.Parameters = [.. route.Parameters.Select(Parameter)];
         var answer = operation.Responses!["200"];
         answer.Description = "The answer.";
-        answer.Content!["application/json"].Example = route.ExampleAnswer();
+        foreach (var (mediaType, example) in route.Answers)
+            answer.Content![mediaType].Example = example;
         if (route.Paged && answer is OpenApiResponse paged)
             paged.Headers = new Dictionary<string, IOpenApiHeader> { ["Link"] = LinkHeader };
+        if (route.ChangesRarely)
+        {
+            if (answer is OpenApiResponse tagged)
+                tagged.Headers = new Dictionary<string, IOpenApiHeader> { ["ETag"] = TagHeader };
+            operation.Responses["304"] = new OpenApiResponse { Description = "The answer is the one whose ETag the request has in `If-None-Match`." };
+        }
         foreach (var status in ErrorResponses.Of(route))
             operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = ErrorResponses.Reference(status, document);
     }
+
+    private static OpenApiHeader TagHeader => new()
+    {
+        Description = "Changes with the answer; for `If-None-Match` of the next request.",
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+    };
 
     private static OpenApiHeader LinkHeader => new()
     {

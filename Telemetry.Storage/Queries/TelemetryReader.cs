@@ -90,6 +90,17 @@ public sealed class TelemetryReader : IDisposable
         }
     }
 
+    /// <summary>
+    /// Plain rows in the order of their writing, at most <paramref name="limit"/> after a position; none for a position of null,
+    /// which asks where the store ends. A row is plain for as long as the raw retention keeps it, folded or not.
+    /// </summary>
+    /// <returns>Null where there is no store.</returns>
+    public Task<WrittenRows?> WrittenAsync(StorePosition? after, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return QueryAsync<WrittenRows?>(null, snapshot => WritingOrder.After(snapshot, after, limit), cancellationToken);
+    }
+
     /// <summary>All hosts, by name.</summary>
     public Task<IReadOnlyList<HostRow>> HostsAsync(CancellationToken cancellationToken) =>
         QueryAsync([], FleetQueries.Hosts, cancellationToken);

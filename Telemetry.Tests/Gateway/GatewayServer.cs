@@ -64,6 +64,9 @@ internal sealed class GatewayServer : IAsyncDisposable
         return problem;
     }
 
+    /// <summary>Stops the gateway, as Ctrl+C does.</summary>
+    public Task StopAsync() => _app.StopAsync(Cancelled);
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using Telemetry.Gateway.Fleet;
 
@@ -130,6 +131,31 @@ public sealed class InsightsTests(InsightsFixture fleet) : IClassFixture<Insight
         Assert.Equal("1m", rules.GetProperty("lost_after").GetString());
         Assert.Equal("hardware", rules.GetProperty("xids").GetProperty("79").GetProperty("cause").GetString());
         Assert.Equal(FleetRules.Default.Xids.Count, rules.GetProperty("xids").EnumerateObject().Count());
+    }
+
+    [Theory]
+    [InlineData("/api/v1/telemetry/hosts")]
+    [InlineData("/api/v1/fleet/rules")]
+    [InlineData("/openapi/v1.json")]
+    public async Task What_changes_rarely_is_not_sent_twice(string path)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        using var first = await fleet.Server.Client.GetAsync(new Uri(path, UriKind.Relative), cancel);
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        Assert.Equal("no-cache", first.Headers.CacheControl?.ToString());
+        Assert.Equal(HttpStatusCode.NotModified, await AskAsync(first.Headers.ETag!.ToString()));
+        Assert.Equal(HttpStatusCode.NotModified, await AskAsync("\"other\", " + first.Headers.ETag.ToString()));
+        Assert.Equal(HttpStatusCode.OK, await AskAsync("\"other\""));
+
+        async Task<HttpStatusCode> AskAsync(string tag)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            request.Headers.TryAddWithoutValidation("If-None-Match", tag);
+            using var response = await fleet.Server.Client.SendAsync(request, cancel);
+            var body = await response.Content.ReadAsByteArrayAsync(cancel);
+            Assert.Equal(response.StatusCode == HttpStatusCode.OK, body.Length > 0);
+            return response.StatusCode;
+        }
     }
 
     private async Task<List<string>> KindsAsync(string query) =>
