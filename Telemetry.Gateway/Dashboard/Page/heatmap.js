@@ -7,7 +7,7 @@ import { duration, isKnown } from './format.js';
 import { metricOf, rangeOf, show } from './metrics.js';
 import { isDark } from './prefs.js';
 
-const SIZES = [34, 30, 26, 22, 19, 16, 14, 12, 10, 8, 7, 6, 5];
+const SIZES = [40, 36, 32, 29, 26, 22, 19, 16, 14, 12, 10, 8, 7, 6, 5];
 const ACROSS_MAX = 16;
 const LABELLED_FROM = 12;
 const HEIGHT_WANTED = 460;
@@ -88,7 +88,7 @@ export class HeatMap {
     const labelWidth = measure(blocks);
     for (const size of SIZES) {
       this.#layout = layoutOf(blocks, across, size, this.#width, labelWidth);
-      if (this.#layout.height <= HEIGHT_WANTED)
+      if (this.#layout.fits && this.#layout.height <= HEIGHT_WANTED)
         break;
     }
     this.canvas.style.height = `${this.#layout.height}px`;
@@ -289,7 +289,7 @@ function layoutOf(blocks, across, size, width, labelWidth) {
   const columns = Math.max(1, Math.min(blocks.length, Math.floor((width + between) / (block + between))));
   const perColumn = Math.ceil(lines / columns);
   const top = 2;
-  const layout = { cells: [], labels: [], grid: new Map(), size, gap, width, height: 0 };
+  const layout = { cells: [], labels: [], grid: new Map(), size, gap, width, height: 0, fits: block <= width };
   let column = 0;
   let line = 0;
   for (const { host, cells } of blocks) {

@@ -1,11 +1,12 @@
 // Fleet: what runs, what does not, and what to look at first.
 
 import { api } from '../api.js';
+import { dayPanel } from '../day.js';
 import { h, put } from '../dom.js';
 import { fleet } from '../fleet.js';
 import { count, duration, energy, moment, percent, plural, UNKNOWN, watts, isKnown } from '../format.js';
 import { HeatMap } from '../heatmap.js';
-import { metricOf, sorted, title } from '../metrics.js';
+import { metricOf, show, sorted, title } from '../metrics.js';
 import { card, failure, firstRun, panel, select, severityBadge, skeleton } from '../parts.js';
 import { every } from '../poll.js';
 import { change, go, gpuHref, href } from '../router.js';
@@ -18,6 +19,7 @@ export function open(main, params) {
   let metric = params.get('metric') ?? 'state';
   let empty = false;
 
+  const day = dayPanel();
   const cards = h('div', { class: 'cards', 'aria-label': 'The fleet now' }, Array.from({ length: 11 }, () => h('div', { class: 'card skeleton' })));
   const tools = h('div', { class: 'panel-tools' });
   const map = new HeatMap(i => go(gpuHref(fleet.gpus.host_id[i], fleet.gpus.gpu_id[i])));
@@ -27,7 +29,7 @@ export function open(main, params) {
   const page = h('div', { class: 'page fleet-page' },
     h('h1', { class: 'hidden' }, 'Fleet'), cards,
     h('div', { class: 'fleet-columns' },
-      panel('GPUs by host', { class: 'map-panel' }, tools, mapBody),
+      h('div', { class: 'page' }, panel('GPUs by host', { class: 'map-panel' }, tools, mapBody), day.element),
       panel('Findings', { class: 'findings-panel' }, findingTools, findings)));
   main.append(page);
 
@@ -113,6 +115,7 @@ export function open(main, params) {
       abort.abort();
       insights.end();
       map.end();
+      day.end();
       fleet.removeEventListener('change', draw);
       fleet.removeEventListener('failure', failed);
       removeEventListener('themechange', draw);
@@ -169,7 +172,7 @@ export function findingItem(finding) {
       h('a', { href: gpuHref(finding.host_id, finding.gpu_id) }, `${finding.host_id} / ${finding.gpu_id}`),
       h('span', { class: 'quiet since', title: moment(finding.since) }, `${finding.since_at_least ? 'for at least' : 'for'} ${duration(since)}`)),
     h('p', {}, finding.reason),
-    finding.evidence?.length > 0 && h('p', { class: 'quiet' }, finding.evidence.map(one => `${metricOf(one.metric).label} ${one.value}${isKnown(one.threshold) ? `, threshold ${one.threshold}` : ''}`).join(' · ')),
+    finding.evidence?.length > 0 && h('p', { class: 'quiet' }, finding.evidence.map(one => `${metricOf(one.metric).label} ${show(one.metric, one.value)}${isKnown(one.threshold) ? `, threshold ${show(one.metric, one.threshold)}` : ''}`).join(' · ')),
     finding.advice && h('p', { class: 'advice' }, finding.advice));
 }
 
