@@ -3,7 +3,7 @@
 import { h, put, setText } from './dom.js';
 import { duration } from './format.js';
 import { fleet } from './fleet.js';
-import { notice } from './parts.js';
+import { failure, notice } from './parts.js';
 import { applyTheme, isDark, nextTheme, nextZone, theme, zone } from './prefs.js';
 import { href, parse } from './router.js';
 
@@ -50,7 +50,14 @@ async function route() {
   }
   document.title = `${page.title} – GPU telemetry`;
   main.dataset.page = view.page;
-  const module = await page.load();
+  let module;
+  try {
+    module = await page.load();
+  } catch (error) {
+    // A browser does not ask again for a module that it once failed to get, so the whole page is asked for.
+    put(main, failure(error, () => location.reload()));
+    return;
+  }
   if (mine !== turn)
     return;
   put(main);

@@ -57,8 +57,15 @@ export function show(name, value) {
     return mebibytes(value);
   if (unit === 'ratio')
     return number(value, digits);
+  if (name === 'clock_event_reasons' && Number.isInteger(value))
+    return reasons(value);
   return quantity(value, unit, digits);
 }
+
+// The bits of NVML's clocks event reasons.
+const REASONS = ['GPU idle', 'application clocks', 'power cap', 'hardware slowdown', 'sync boost', 'thermal (software)', 'thermal (hardware)', 'power brake', 'display clocks'];
+
+const reasons = mask => (mask === 0 ? 'none' : REASONS.filter((_, bit) => mask & 2 ** bit).join(', ') || number(mask));
 
 /** Label and unit: Power (W). */
 export function title(name) {
@@ -85,8 +92,10 @@ export function axisOf(name, highest) {
   const axis = { low: min === 0 ? 0 : undefined, high: max === 100 || max === 1 ? max : undefined, unit: unit === 'ratio' ? '' : unit, format: value => number(value), least: digits === 0 ? 1 : undefined };
   if (axis.high !== undefined)
     return { ...axis, interval: axis.high / 4 };
-  if (unit === 'MiB' && highest >= 2048)
-    return { ...axis, unit: 'GiB', interval: 1024 * Math.max(1, nice(highest / 1024 / 4)), format: value => number(value / 1024) };
+  if (unit === 'MiB' && highest >= 2048) {
+    const interval = 1024 * Math.max(1, nice(highest / 1024 / 4));
+    return { ...axis, high: interval * Math.ceil(highest / interval), unit: 'GiB', interval, format: value => number(value / 1024) };
+  }
   return axis;
 }
 
