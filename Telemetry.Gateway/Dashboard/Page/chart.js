@@ -23,29 +23,10 @@ function library() {
 }
 
 /**
- * A point is a step's start, average, smallest and largest value; avg null is a gap.
- * @typedef {{at: number, avg: number|null, min: number|null, max: number|null}} Point
- * @typedef {{label: string, color: string, points: Point[], dashed?: boolean, band?: boolean}} Line
+ * @typedef {{label: string, color: string, points: import('./series.js').Point[], dashed?: boolean, band?: boolean}} Line
  * @typedef {{from: number, to: number, lines: Line[], show: (value: number) => string,
  *   ends: {low?: number, high?: number, interval?: number, least?: number, format: (value: number) => string}, marks?: {from: number, to: number|null, severity: string, title: string}[]}} Drawing
  */
-
-/** The steps of a series as points; between steps that are further apart than a step is a gap. @returns {Point[]} */
-export function pointsOf(series, shift = 0) {
-  const step = series.step_seconds * 1000;
-  const points = [];
-  for (const { timestamp, avg, min, max } of series.data) {
-    const at = Date.parse(timestamp) + shift;
-    const before = points.at(-1)?.at;
-    if (before !== undefined && at - before > 1.5 * step)
-      points.push({ at: before + step, avg: null, min: null, max: null });
-    points.push({ at, avg, min, max });
-  }
-  return points;
-}
-
-/** How many gaps points have. */
-export const gapsOf = points => points.filter(point => point.avg === null).length;
 
 const GRID = { left: 52, right: 14, top: 12, bottom: 24 };
 const DRAG_MIN = 6;

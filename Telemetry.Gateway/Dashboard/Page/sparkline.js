@@ -2,6 +2,7 @@
 
 import { api, Pool } from './api.js';
 import { s } from './dom.js';
+import { gapLimit } from './series.js';
 
 const WIDTH = 120;
 const HEIGHT = 22;
@@ -82,6 +83,6 @@ function draw(series, metric) {
     return '–';
   return sparkline(points, {
     from: Date.parse(series.start_time), to: Date.parse(series.end_time), low: 0, high: metric === 'gr_engine_active' ? 1 : 100,
-    gap: 1500 * series.step_seconds, label: `The last hour, now ${Math.round(points.at(-1)[1])}`,
+    gap: gapLimit(series), label: `The last hour, now ${Math.round(points.at(-1)[1])}`,
   });
 }

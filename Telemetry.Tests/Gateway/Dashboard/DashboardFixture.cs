@@ -86,7 +86,7 @@ public sealed class DashboardFixture : IAsyncLifetime
     }
 
     /// <summary>Writes a record of node-a/0 that is newer than all others.</summary>
-    internal void WriteBusy(double utilization) => _file.Write(Row("node-a", "0", "train-0", Now.AddMilliseconds(-1), ("gpu_utilization", utilization), ("power_w", 410)));
+    internal void WriteBusy(double utilization) => _file.Write(Row("node-a", "0", "train-0", Now.AddMilliseconds(-1), ("gpu_utilization", utilization), ("power_w", 400), ("temperature_c", 60), ("memory_used_mb", 40_000), ("memory_free_mb", 41_559)));
 
     private static IEnumerable<TelemetryRow> RowsAt(int i)
     {

@@ -55,11 +55,11 @@ public sealed partial class PageTests(DashboardFixture fleet) : IClassFixture<Da
         await Expect(tab.Locator(".heat-tip")).ToContainTextAsync("Power 80 W");
         await tab.Page.Keyboard.PressAsync("End");
         await Expect(tab.Locator(".heat-tip")).ToContainTextAsync(DashboardFixture.Hostile);
-        await Expect(tab.Locator(".legend")).ToContainTextAsync("Not measured 1");
-        await Expect(tab.Locator(".legend")).ToContainTextAsync("Lost 1");
+        await Expect(tab.Locator(".heat .legend")).ToContainTextAsync("Not measured 1");
+        await Expect(tab.Locator(".heat .legend")).ToContainTextAsync("Lost 1");
         await Expect(tab.Locator(".finding[data-kind=hot]")).ToContainTextAsync("node-b / 1");
 
-        await tab.Locator(".chips a", new() { HasText = "lost" }).ClickAsync();
+        await tab.Locator(".chips a").Filter(new() { HasText = "lost" }).ClickAsync();
         await Expect(tab.Locator(".finding")).ToHaveCountAsync(1);
         Assert.Contains("kind=lost", tab.View, StringComparison.Ordinal);
         Assert.Contains("metric=power_w", tab.View, StringComparison.Ordinal);

@@ -1,7 +1,7 @@
 // Explore: several series together, beside the time before, as lines or as a table.
 
 import { api, Pool } from '../api.js';
-import { gapsOf, pointsOf, reading, TimeChart } from '../chart.js';
+import { reading, TimeChart } from '../chart.js';
 import { lines as lineColors } from '../colors.js';
 import { csv, download } from '../csv.js';
 import { h, put, redraw, setText } from '../dom.js';
@@ -13,6 +13,7 @@ import { every } from '../poll.js';
 import { isDark, zone } from '../prefs.js';
 import { rangePicker, readRange, stepOf, stepText, whole, zoom } from '../range.js';
 import { change, gpuHref } from '../router.js';
+import { gapsOf, pointsOf } from '../series.js';
 
 const SERIES_MAX = 24;
 const ROWS_SHOWN = 500;

@@ -1,7 +1,7 @@
 // GPU: one GPU with all of its metrics, events, labels over time, and the others of its host.
 
 import { api, Pool } from '../api.js';
-import { gapsOf, pointsOf, reading, TimeChart } from '../chart.js';
+import { reading, TimeChart } from '../chart.js';
 import { lines as lineColors } from '../colors.js';
 import { h, put, redraw, setText } from '../dom.js';
 import { fleet } from '../fleet.js';
@@ -13,6 +13,7 @@ import { isDark } from '../prefs.js';
 import { rangePicker, readRange, stepOf, stepText, whole, zoom } from '../range.js';
 import { gpuHref, href } from '../router.js';
 import { busy, memorySize, now } from '../rows.js';
+import { gapsOf, pointsOf } from '../series.js';
 import { findingItem } from './fleet.js';
 
 /** Opens the page. @param {HTMLElement} main @param {URLSearchParams} params */
@@ -61,15 +62,18 @@ export function open(main, params) {
     status.dataset.state = gpus.state[i];
     drawFacts(facts, gpus, i);
     redraw(siblingBody.parentElement, () => drawSiblings(siblingBody, gpus, host, gpu));
-    startCharts(sorted(Object.keys(gpus.metrics)).filter(name => isKnown(gpus.metrics[name][i]) || drawn.has(name)));
+    startCharts(sorted(Object.keys(gpus.metrics)), name => isKnown(gpus.metrics[name][i]));
   }
 
   let metrics = [];
-  function startCharts(names) {
+  function startCharts(names, isNow) {
     if (names.join(' ') === metrics.join(' '))
       return;
     metrics = names;
     put(charts, names.map(name => figureOf(name).figure));
+    // A metric that the newest record does not have is shown if the range has it.
+    for (const name of names)
+      figureOf(name).figure.hidden = !isNow(name);
     series.now();
   }
 
@@ -113,6 +117,7 @@ export function open(main, params) {
         marks: events.map(event => ({ from: Date.parse(event.timestamp), to: event.end_time ? Date.parse(event.end_time) : null, severity: event.severity, title: event.title })),
       };
       one.rest = values.length === 0 ? 'no data in this range' : `${show(name, values.at(-1).last)}  ·  ${show(name, Math.min(...values.map(v => v.min)))} – ${show(name, Math.max(...values.map(v => v.max)))}`;
+      one.figure.hidden &&= values.length === 0;
       setText(one.read, one.rest);
       setText(one.unit, ends.unit);
       Object.assign(one.figure.dataset, { points: values.length, gaps: gapsOf(points), last: values.at(-1)?.last ?? '' });
