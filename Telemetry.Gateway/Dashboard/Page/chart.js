@@ -198,7 +198,7 @@ export class TimeChart extends EventTarget {
       grid: { ...GRID, containLabel: false, outerBoundsMode: 'none' },
       xAxis: {
         type: 'time', min: from, max: to, axisLine: { lineStyle: { color: grid } }, axisTick: { show: false }, splitLine: { show: false },
-        axisLabel: { ...label, hideOverlap: true, formatter: at => tick(at, to - from) }, splitNumber: Math.max(2, Math.round(this.#width / 110)),
+        axisLabel: { ...label, hideOverlap: true, alignMinLabel: 'left', alignMaxLabel: 'right', formatter: at => tick(at, to - from) }, splitNumber: Math.max(2, Math.round(this.#width / 110)),
       },
       yAxis: {
         type: 'value', min: ends.low, max: ends.high, scale: ends.low === undefined, splitNumber: 3, interval: ends.interval, minInterval: ends.least, axisLine: { show: false }, axisTick: { show: false },

@@ -138,7 +138,7 @@ function drawCards(cards, s) {
     finding('Failing', 'failing', 'bad', 'Hardware errors: XIDs, ECC, remapped rows'),
     state('Lost', 'lost', 'bad', 'No record for a minute or more'),
     { label: 'Power now', name: 'power', ...split(watts(s.power_w)), note: isKnown(s.power_w) && s.reporting > 0 ? `${watts(s.power_w / s.reporting)} a GPU` : UNKNOWN, hint: 'Of the GPUs that report' },
-    { label: 'Energy, 24 h', name: 'energy', ...split(energy(s.energy_kwh_24h)), note: isKnown(s.energy_kwh_24h) ? `${watts(s.energy_kwh_24h / 24 * 1000)} on average` : UNKNOWN },
+    { label: 'Energy, 24 h', name: 'energy', ...split(energy(s.energy_kwh_24h)), note: isKnown(s.energy_kwh_24h) ? `avg ${watts(s.energy_kwh_24h / 24 * 1000)}` : UNKNOWN },
   ].map(card));
 }
 
