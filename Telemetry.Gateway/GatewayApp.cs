@@ -57,7 +57,7 @@ public static class GatewayApp
         services.AddRateLimits(options);
         services.AddCors(cors => cors.AddDefaultPolicy(any => any
             .AllowAnyOrigin().AllowAnyHeader().WithMethods(HttpMethods.Get, HttpMethods.Head)
-            .WithExposedHeaders("Link", "Retry-After").SetPreflightMaxAge(TimeSpan.FromHours(1))));
+            .WithExposedHeaders("Link", "Retry-After", "Content-Disposition", "ETag").SetPreflightMaxAge(TimeSpan.FromHours(1))));
         services.AddGatewayOpenApi();
     }
 

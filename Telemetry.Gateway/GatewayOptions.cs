@@ -65,6 +65,9 @@ public sealed record GatewayOptions : ServiceOptions
 
     /// <summary>Streams that may be open, and how many of them by one address.</summary>
     internal RequestBounds Streams { get; init; } = new(256, 64);
+
+    /// <summary>Exports that may be under way, and how many of them by one address.</summary>
+    internal RequestBounds Exports { get; init; } = new(8, 4);
 }
 
 /// <summary>How many requests of a kind are worked on at the same time.</summary>

@@ -1,19 +1,10 @@
 using System.CommandLine;
 using Telemetry.ServiceDefaults;
 using Telemetry.ServiceDefaults.Commands;
+using Telemetry.Storage.Export;
 using Telemetry.Storage.Queries;
 
 namespace Telemetry.Collector.Commands;
-
-/// <summary>How rows are written.</summary>
-internal enum ExportFormat
-{
-    /// <summary>A line for each row under a header, as the streamer reads it.</summary>
-    Csv,
-
-    /// <summary>A JSON object in a line for each row.</summary>
-    Ndjson,
-}
 
 /// <summary><c>export</c>: writes the rows of the store, as a stream.</summary>
 internal static class ExportCommand
@@ -88,7 +79,8 @@ internal static class ExportCommand
     private static async Task WriteAsync(TelemetryReader reader, ExportQuery query, ExportFormat format, Stream stream, CancellationToken cancellationToken)
     {
         await using var buffer = new BufferedStream(stream, BufferBytes);
-        await using IRowWriter writer = format == ExportFormat.Csv ? new CsvRowWriter(buffer, query.Metrics!) : new NdjsonRowWriter(buffer);
+        // Labels as they are: the streamer reads them back.
+        await using var writer = RowWriter.Create(format, buffer, query.Metrics!, escapesFormulas: false);
         await foreach (var row in reader.ExportAsync(query, cancellationToken))
             writer.Write(row);
     }

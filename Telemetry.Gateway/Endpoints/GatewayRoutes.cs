@@ -15,6 +15,7 @@ internal static class GatewayRoutes
         AggregationRoutes.Aggregations,
         SeriesRoutes.Series,
         LiveRoutes.Stream,
+        ExportRoutes.Export,
         FleetRoutes.Latest,
         HostRoutes.Events,
         HostRoutes.Labels,

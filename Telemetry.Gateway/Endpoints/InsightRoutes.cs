@@ -57,7 +57,7 @@ internal static class InsightRoutes
         Summary = "Tells which GPUs are idle, hot, failing or lost, why, and since when",
         Description = """
             Counts by state, and findings with the reason, since when (looked for up to 24 hours back), and what to do. The
-            thresholds are those of /api/v1/fleet/rules. At most two seconds old.
+            thresholds are those of /api/v1/fleet/rules. At most five seconds old.
 
             | kind | means |
             |---|---|

@@ -13,14 +13,14 @@ public sealed class FleetInsights(TelemetryReader store, FleetRules rules, TimeP
     // Since when something is so is looked for no further back.
     private static readonly TimeSpan LookBack = TimeSpan.FromHours(24);
 
-    private static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan EnergyKeptFor = TimeSpan.FromMinutes(1);
 
     private readonly SemaphoreSlim _working = new(1);
     private (InsightsAnswer Answer, long At)? _last;
     private (double? EnergyKwh, long At)? _energy;
 
-    /// <summary>The states and findings, at most two seconds old.</summary>
+    /// <summary>The states and findings, at most five seconds old.</summary>
     public async Task<InsightsAnswer> GetAsync(CancellationToken cancellationToken)
     {
         await _working.WaitAsync(cancellationToken);

@@ -66,11 +66,20 @@ public abstract class ApiRoute
             GatewayLog.QueryTimedOut(logger, http.Request.Method, Path, sources.Options.QueryTimeout);
             throw new ProblemException(Problems.Timeout(sources.Options.QueryTimeout));
         }
-        catch (StoreException error) when (error.Fault is not (StoreFault.Internal or StoreFault.Damaged))
+        catch (StoreException error) when (IsUnavailable(error))
         {
-            GatewayLog.StoreUnavailable(logger, http.Request.Method, Path, error);
-            throw new ProblemException(Problems.StoreUnavailable(error.IsTransient || error.Fault == StoreFault.Moved));
+            throw Unavailable(http, logger, error);
         }
+    }
+
+    /// <summary>Whether an error says that the store cannot be read, rather than that something is wrong with it or the gateway.</summary>
+    private protected static bool IsUnavailable(StoreException error) => error.Fault is not (StoreFault.Internal or StoreFault.Damaged);
+
+    /// <summary>The answer to that.</summary>
+    private protected ProblemException Unavailable(HttpContext http, ILogger<ApiRoute> logger, StoreException error)
+    {
+        GatewayLog.StoreUnavailable(logger, http.Request.Method, Path, error);
+        return new ProblemException(Problems.StoreUnavailable(error.IsTransient || error.Fault == StoreFault.Moved));
     }
 }
 

@@ -17,7 +17,7 @@ internal static class Compression
         {
             // No secrets stand beside user input in an answer, so compressing over TLS tells nothing.
             options.EnableForHttps = true;
-            options.MimeTypes = [.. ResponseCompressionDefaults.MimeTypes, Problem.MediaType];
+            options.MimeTypes = [.. ResponseCompressionDefaults.MimeTypes, Problem.MediaType, "text/csv", "application/x-ndjson"];
         });
         services.Configure<BrotliCompressionProviderOptions>(options => options.Level = CompressionLevel.Fastest);
         services.Configure<GzipCompressionProviderOptions>(options => options.Level = CompressionLevel.Fastest);

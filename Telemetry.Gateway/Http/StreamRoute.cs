@@ -1,12 +1,16 @@
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Http.Features;
+using Telemetry.Storage;
 
 namespace Telemetry.Gateway.Http;
 
 /// <summary>What a route answers as a stream, once everything that may be wrong with the request was looked at.</summary>
 /// <param name="MediaType">Its media type.</param>
 /// <param name="WriteAsync">Writes it. Where it throws, the connection is cut, so that nobody takes a part for the whole.</param>
-internal sealed record StreamAnswer(string MediaType, Func<HttpResponse, CancellationToken, Task> WriteAsync);
+internal sealed record StreamAnswer(string MediaType, Func<HttpResponse, CancellationToken, Task> WriteAsync)
+{
+    /// <summary>The file that a browser saves it in; null for none.</summary>
+    public string? FileName { get; init; }
+}
 
 /// <summary>
 /// A route that answers a stream, for as long as it takes: it has bounds of its own instead of those for short requests, and
@@ -35,9 +39,10 @@ internal sealed class StreamRoute : ApiRoute
         var answer = await WithinLimitAsync(http, sources, logger, Begin);
         http.Response.ContentType = answer.MediaType;
         http.Response.Headers.CacheControl = "no-store";
+        if (answer.FileName is { } file)
+            http.Response.Headers.ContentDisposition = $"attachment; filename=\"{file}\"";
         if (HttpMethods.IsHead(http.Request.Method))
             return Results.Empty;
-        http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
         try
         {
@@ -47,9 +52,16 @@ internal sealed class StreamRoute : ApiRoute
         {
             http.Abort();
         }
+        catch (Exception error) when (!http.Response.HasStarted)
+        {
+            http.Response.Headers.ContentDisposition = default;
+            if (error is StoreException unreadable && IsUnavailable(unreadable))
+                throw Unavailable(http, logger, unreadable);
+            throw;
+        }
         // Whatever it is, there is no other way left to say so than to cut the connection.
 #pragma warning disable CA1031
-        catch (Exception error) when (http.Response.HasStarted)
+        catch (Exception error)
 #pragma warning restore CA1031
         {
             if (!http.RequestAborted.IsCancellationRequested)

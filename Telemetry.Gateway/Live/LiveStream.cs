@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Features;
 using Telemetry.Gateway.Http;
 using Telemetry.Storage.Queries;
 
@@ -21,6 +22,7 @@ internal sealed class LiveStream(LiveFeed feed, GatewaySources sources, LiveFilt
     public async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
     {
         response.Headers["X-Accel-Buffering"] = "no"; // or nginx would keep events back
+        response.HttpContext.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();
         await SendAsync(response, LiveEvent.Hello, cancellationToken);
         var after = lastEventId.Length == 0 ? (StorePosition?)null : await CatchUpAsync(response, cancellationToken);
         var subscription = await feed.JoinAsync(filter, cancellationToken);

@@ -24,6 +24,9 @@ internal static class GatewayOpenApi
             });
             options.AddSchemaTransformer((schema, context, _) =>
             {
+                // Words without a type are numbers to those who generate clients.
+                if (schema.Enum is { Count: > 0 })
+                    schema.Type ??= JsonSchemaType.String;
                 if (context.JsonTypeInfo.Type == typeof(TimeSpan))
                     schema.Pattern = DurationParameter.Pattern;
                 // The generator does not look at whether the items of a list may be null.

@@ -17,6 +17,9 @@ public sealed class TelemetryReader : IDisposable
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _slots = new(ConcurrentMax);
 
+    // An export may wait in a snapshot for whoever takes its rows, which must not keep others from reading.
+    private readonly SemaphoreSlim _exports = new(ConcurrentMax / 2);
+
     /// <summary>A reader of a database file; opens connections as they are needed.</summary>
     /// <param name="databasePath">The file.</param>
     /// <param name="time">The clock for "now"; the system's if null.</param>
@@ -165,6 +168,7 @@ public sealed class TelemetryReader : IDisposable
     {
         _pool.Dispose();
         _slots.Dispose();
+        _exports.Dispose();
     }
 
     private async Task ReadAsync(Exports export, RowStream rows, CancellationToken cancellationToken)
@@ -177,7 +181,7 @@ public sealed class TelemetryReader : IDisposable
                 if (!hasRoom)
                     await rows.RoomAsync(cancellationToken);
                 hasRoom = true;
-                var isThere = await QueryAsync(false, snapshot =>
+                var isThere = await QueryAsync(_exports, false, snapshot =>
                 {
                     var started = _time.GetTimestamp();
                     export.Read(snapshot, batch =>
@@ -200,16 +204,19 @@ public sealed class TelemetryReader : IDisposable
         }
     }
 
-    private async Task<T> QueryAsync<T>(T empty, Func<Snapshot, T> query, CancellationToken cancellationToken)
+    private Task<T> QueryAsync<T>(T empty, Func<Snapshot, T> query, CancellationToken cancellationToken) =>
+        QueryAsync(_slots, empty, query, cancellationToken);
+
+    private async Task<T> QueryAsync<T>(SemaphoreSlim slots, T empty, Func<Snapshot, T> query, CancellationToken cancellationToken)
     {
-        await _slots.WaitAsync(cancellationToken);
+        await slots.WaitAsync(cancellationToken);
         try
         {
             return await Task.Run(() => _pool.Run(empty, query, cancellationToken), cancellationToken);
         }
         finally
         {
-            _slots.Release();
+            slots.Release();
         }
     }
 

@@ -18,7 +18,7 @@ public sealed class CorsTests
         using var response = await SendAsync(server, HttpMethod.Get, path);
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal("*", Assert.Single(response.Headers.GetValues("Access-Control-Allow-Origin")));
-        Assert.Equal("Link,Retry-After", Assert.Single(response.Headers.GetValues("Access-Control-Expose-Headers")));
+        Assert.Equal("Link,Retry-After,Content-Disposition,ETag", Assert.Single(response.Headers.GetValues("Access-Control-Expose-Headers")));
         Assert.False(response.Headers.Contains("Access-Control-Allow-Credentials"));
     }
 

@@ -20,6 +20,7 @@ public sealed partial class OpenApiTests(FleetFixture fleet) : IClassFixture<Fle
     {
         ["/metrics"] = ["text/plain"],
         ["/api/v1/telemetry/stream"] = ["text/event-stream"],
+        ["/api/v1/telemetry/export"] = ["text/csv", "application/x-ndjson"],
     };
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -45,6 +46,7 @@ public sealed partial class OpenApiTests(FleetFixture fleet) : IClassFixture<Fle
                 "/api/v1/stats/summary",
                 "/api/v1/telemetry",
                 "/api/v1/telemetry/aggregations",
+                "/api/v1/telemetry/export",
                 "/api/v1/telemetry/hosts",
                 "/api/v1/telemetry/hosts/{host_id}/gpus",
                 "/api/v1/telemetry/hosts/{host_id}/gpus/{gpu_id}/events",

@@ -1,7 +1,7 @@
 // Asking the gateway. Addresses are relative to the page, so that a path prefix does no harm.
 
 /** An error answer, or none at all. */
-export class ApiError extends Error {
+class ApiError extends Error {
   /** @param {string} message @param {number} status 0 where there was no answer */
   constructor(message, status = 0, title = '') {
     super(message);
@@ -52,17 +52,18 @@ const gpuPath = (host, gpu) => `${v1}/telemetry/hosts/${encodeURIComponent(host)
 export const api = {
   health: signal => get('health', {}, signal),
   hosts: signal => get(`${v1}/telemetry/hosts`, {}, signal),
-  gpusOf: (host, signal) => get(`${v1}/telemetry/hosts/${encodeURIComponent(host)}/gpus`, {}, signal),
   metrics: signal => get(`${v1}/metrics`, {}, signal),
   gpus: (params, signal) => get(`${v1}/fleet/gpus`, params, signal),
   insights: (params, signal) => get(`${v1}/fleet/insights`, params, signal),
   usage: (params, signal) => get(`${v1}/fleet/usage`, params, signal),
-  latest: (params, signal) => get(`${v1}/telemetry/latest`, params, signal),
   series: (params, signal) => get(`${v1}/telemetry/series`, params, signal),
   events: (host, gpu, params, signal) => get(`${gpuPath(host, gpu)}/events`, params, signal),
   labels: (host, gpu, signal) => get(`${gpuPath(host, gpu)}/labels`, {}, signal),
   pipeline: signal => get(`${v1}/pipeline`, {}, signal),
 };
+
+/** The address of the records of a GPU in a range, as a file. */
+export const exportOf = (host, gpu, from, to) => `${v1}/telemetry/export?${new URLSearchParams({ format: 'csv', host_id: host, gpu_id: gpu, start_time: new Date(from).toISOString(), end_time: new Date(to).toISOString() })}`;
 
 /** Runs what it is given, so many at a time; the newest is first, because that is what somebody looks at. */
 export class Pool {

@@ -25,8 +25,8 @@ export function indexOf(value, low, high) {
   return Math.max(0, Math.min(STEPS - 1, Math.round(share * (STEPS - 1))));
 }
 
-/** Whether dark text is to be read on a colour of the scale. */
-export const isLight = index => index > 120;
+/** Black or white, whichever is better to be read on a colour of the scale: at this one both have a contrast of 4.5. */
+export const textOn = index => (index > 86 ? '#000000' : '#ffffff');
 
 /** What states are called, their mark, and their colours on light and dark ground. */
 export const STATES = {

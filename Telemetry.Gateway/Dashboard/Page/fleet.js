@@ -2,6 +2,7 @@
 // live stream where there is one, else by asking again.
 
 import { api } from './api.js';
+import { learn } from './metrics.js';
 import { LiveStream } from './stream.js';
 
 /** Above so many GPUs the whole table, asked for again, is smaller than every record of the stream. */
@@ -85,7 +86,8 @@ class Fleet extends EventTarget {
     this.#loading = true;
     clearTimeout(this.#timer);
     try {
-      const gpus = await api.gpus({}, this.#abort.signal);
+      const { signal } = this.#abort;
+      const [gpus] = await Promise.all([api.gpus({}, signal), this.gpus ? null : learn(signal)]);
       this.gpus = gpus;
       this.#index = new Map(gpus.host_id.map((host, i) => [`${host}\0${gpus.gpu_id[i]}`, i]));
       this.#loadedAt = new Array(gpus.total).fill(performance.now());

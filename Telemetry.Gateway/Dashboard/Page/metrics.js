@@ -73,14 +73,13 @@ export function title(name) {
   return unit && unit !== 'ratio' ? `${label} (${unit})` : label;
 }
 
-/** What the store says of its metrics: units and descriptions of those that are not known here. */
+/** Takes what the gateway says of metrics: units and descriptions of those that are not known here. */
 export async function learn(signal) {
   const { data } = await api.metrics(signal);
   for (const { name, unit, description } of data) {
     const one = metricOf(name);
     byName.set(name, { ...one, unit: one.unit || (one.order === 1000 ? unit ?? '' : one.unit), hint: one.hint ?? description ?? undefined });
   }
-  return sorted(data.map(one => one.name));
 }
 
 /**

@@ -73,7 +73,7 @@ export function failure(error, retry) {
 }
 
 /** A command to type, with a button that copies it. */
-export function command(text) {
+function command(text) {
   const button = h('button', { type: 'button', class: 'button small', onclick: copy }, 'Copy');
   async function copy() {
     await navigator.clipboard.writeText(text);

@@ -1,5 +1,7 @@
-// The live stream of records (server-sent events). The browser connects again by itself; a gateway without the stream is not
-// asked again.
+// The live stream of records (server-sent events). The browser connects again by itself; a gateway that refuses the stream is
+// asked again a minute later.
+
+const REFUSED = 60_000;
 
 /** Says `records` (detail: the records), `heartbeat`, `gap` and `state`. */
 export class LiveStream extends EventTarget {
@@ -13,13 +15,13 @@ export class LiveStream extends EventTarget {
   /** Whether it was cut and connects again. */
   broken = false;
 
-  /** Whether there is no such stream. */
-  refused = false;
+  // When it was refused; a while later it is asked for again.
+  #refusedAt = -Infinity;
 
   /** Begins, or goes on where it already asks for the same. @param {Record<string, string>} filters */
   start(filters) {
     const address = `api/v1/telemetry/stream?${new URLSearchParams(filters)}`;
-    if (this.refused || (this.#source && address === this.#address))
+    if (performance.now() - this.#refusedAt < REFUSED || (this.#source && address === this.#address))
       return;
     this.close();
     this.#address = address;
@@ -29,7 +31,7 @@ export class LiveStream extends EventTarget {
     source.onerror = () => {
       // Closed for good: no such route, or it refused the parameters. Otherwise the browser tries again.
       if (source.readyState === EventSource.CLOSED) {
-        this.refused = true;
+        this.#refusedAt = performance.now();
         this.#source = null;
         this.#say(null, false, false);
         return;

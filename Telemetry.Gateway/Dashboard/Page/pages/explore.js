@@ -21,7 +21,7 @@ const DAY = 86_400_000;
 const STEPS = { '1s': 1e3, '10s': 1e4, '1m': 6e4, '5m': 3e5, '15m': 9e5, '1h': 36e5, '6h': 216e5, '1d': DAY };
 
 /** A series as the address writes it: host/gpu/metric, each percent-encoded. */
-export const seriesText = (...parts) => parts.map(encodeURIComponent).join('/');
+const seriesText = (...parts) => parts.map(encodeURIComponent).join('/');
 
 /** @typedef {{text: string, host: string, gpu: string, metric: string}} Chosen */
 

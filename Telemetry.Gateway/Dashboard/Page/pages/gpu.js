@@ -1,6 +1,6 @@
 // GPU: one GPU with all of its metrics, events, labels over time, and the others of its host.
 
-import { api, Pool } from '../api.js';
+import { api, exportOf, Pool } from '../api.js';
 import { reading, TimeChart } from '../chart.js';
 import { lines as lineColors } from '../colors.js';
 import { h, put, redraw, setText } from '../dom.js';
@@ -33,7 +33,7 @@ export function open(main, params) {
   const status = h('div', { class: 'gpu-status' });
   const facts = h('dl', { class: 'facts' });
   const findings = h('ol', { class: 'finding-list gpu-findings', hidden: true });
-  const picker = h('div', {});
+  const picker = h('div', { class: 'bar-row spread' });
   const charts = h('div', { class: 'charts' }, Array.from({ length: 6 }, () => h('div', { class: 'chart' }, skeleton('chart-skeleton'))));
   const eventBody = h('div', { class: 'panel-body' }, skeleton('rows', 4));
   const labelBody = h('div', { class: 'panel-body scroll', tabindex: '0', role: 'region', 'aria-label': 'Labels over time' }, skeleton('rows', 3));
@@ -172,7 +172,7 @@ export function open(main, params) {
     ]);
   });
 
-  const drawPicker = () => put(picker, rangePicker(range));
+  const drawPicker = () => put(picker, rangePicker(range), h('a', { class: 'button', href: exportOf(host, gpu, range.from, range.to), download: true }, 'Export records'));
   fleet.addEventListener('change', drawNow);
   drawPicker();
   drawNow();

@@ -1,7 +1,7 @@
 // Usage: when the fleet works, what is idle or held for nothing, and what that costs.
 
 import { api } from '../api.js';
-import { indexOf, isLight, scale } from '../colors.js';
+import { indexOf, scale, textOn } from '../colors.js';
 import { h, later, put, redraw } from '../dom.js';
 import { fleet } from '../fleet.js';
 import { energy, isKnown, moment, number, percent, short, UNKNOWN, weekHour, zoneName } from '../format.js';
@@ -160,7 +160,7 @@ function week(hours, name) {
     if (value !== null) {
       const index = indexOf(value, 0, 1);
       element.style.backgroundColor = colors[index];
-      element.style.color = isLight(index) ? '#10141b' : '#ffffff';
+      element.style.color = textOn(index);
     }
     return element;
   };
