@@ -30,7 +30,7 @@ export function dayPanel() {
 
 function draw(body, read, { start_time, end_time, total, hours }) {
   const known = new Map(hours.map(hour => [Date.parse(hour.start_time), hour]));
-  const most = Math.max(1, ...hours.map(hour => hour.gpu_hours));
+  const most = Math.max(0, ...hours.map(hour => hour.gpu_hours));
   const rest = `${short(total.gpu_hours)} GPU-hours, ${energy(total.energy_kwh)}`;
   read.textContent = rest;
   const columns = [];

@@ -10,7 +10,7 @@ import { isDark } from './prefs.js';
 const SIZES = [40, 36, 32, 29, 26, 22, 19, 16, 14, 12, 10, 8, 7, 6, 5];
 const ACROSS_MAX = 16;
 const LABELLED_FROM = 12;
-const HEIGHT_WANTED = 460;
+const HEIGHT_WANTED = 540;
 
 /** @typedef {{host: string, cells: number[]}} Block */
 

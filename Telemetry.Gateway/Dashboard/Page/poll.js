@@ -4,7 +4,7 @@ import { fleet } from './fleet.js';
 
 /**
  * Runs work now and every so many seconds, until `end`. `now` runs it at once, in the place of a run that has not ended.
- * @param {number} seconds
+ * @param {number|(() => number)} seconds
  * @param {(signal: AbortSignal) => Promise<void>} work which shows its own errors; its signal says that nobody waits any more
  */
 export function every(seconds, work) {
@@ -25,7 +25,7 @@ export function every(seconds, work) {
       if (run === mine) {
         run = null;
         if (!ended)
-          timer = setTimeout(next, 1000 * seconds);
+          timer = setTimeout(next, 1000 * (typeof seconds === 'function' ? seconds() : seconds));
       }
     }
   }

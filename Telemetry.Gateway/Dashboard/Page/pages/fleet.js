@@ -12,6 +12,7 @@ import { every } from '../poll.js';
 import { change, go, gpuHref, href } from '../router.js';
 
 const FINDINGS_SHOWN = 50;
+const LARGE = 2000;
 
 /** Opens the page. @param {HTMLElement} main @param {URLSearchParams} params */
 export function open(main, params) {
@@ -85,7 +86,8 @@ export function open(main, params) {
       put(mapBody, failure(fleet.error, () => fleet.load()));
   }
 
-  const insights = every(10, async signal => {
+  // Of a large fleet there may be thousands of findings.
+  const insights = every(() => (fleet.gpus?.total > LARGE ? 30 : 10), async signal => {
     try {
       const answer = await api.insights({}, signal);
       drawCards(cards, answer.summary);

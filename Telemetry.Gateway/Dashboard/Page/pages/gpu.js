@@ -116,7 +116,7 @@ export function open(main, params) {
         from: range.from, to: range.to, lines: [line], show: value => show(name, value), ends,
         marks: events.map(event => ({ from: Date.parse(event.timestamp), to: event.end_time ? Date.parse(event.end_time) : null, severity: event.severity, title: event.title })),
       };
-      one.rest = values.length === 0 ? 'no data in this range' : `${show(name, values.at(-1).last)}  ·  ${show(name, Math.min(...values.map(v => v.min)))} – ${show(name, Math.max(...values.map(v => v.max)))}`;
+      one.rest = values.length === 0 ? 'no data in this range' : summary(name, values);
       one.figure.hidden &&= values.length === 0;
       setText(one.read, one.rest);
       setText(one.unit, ends.unit);
@@ -201,6 +201,13 @@ export function open(main, params) {
       fleet.removeEventListener('change', drawNow);
     },
   };
+}
+
+// The newest value, and from where to where they go.
+function summary(name, values) {
+  const low = show(name, Math.min(...values.map(value => value.min)));
+  const high = show(name, Math.max(...values.map(value => value.max)));
+  return low === high ? show(name, values.at(-1).last) : `${show(name, values.at(-1).last)}  ·  ${low} – ${high}`;
 }
 
 function drawFacts(facts, gpus, i) {
