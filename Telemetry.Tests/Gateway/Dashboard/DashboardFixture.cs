@@ -38,14 +38,14 @@ public sealed class DashboardFixture : IAsyncLifetime
     /// <summary>The gateway over the fleet.</summary>
     internal Uri Address => _server!.Client.BaseAddress!;
 
-    /// <summary>A gateway whose store nobody has made yet.</summary>
+    /// <summary>A gateway whose store nobody has made yet, and whose queue is not there.</summary>
     internal Uri EmptyAddress => _empty!.Client.BaseAddress!;
 
     public async ValueTask InitializeAsync()
     {
         _file.Write([.. Enumerable.Range(0, 360).SelectMany(RowsAt)]);
         _server = await GatewayServer.StartAsync(new GatewayOptions { DatabasePath = _file.Path }, _time);
-        _empty = await GatewayServer.StartAsync(new GatewayOptions { DatabasePath = _missing.Path }, _time);
+        _empty = await GatewayServer.StartAsync(new GatewayOptions { DatabasePath = _missing.Path, MessageQueueAddress = "localhost:1" }, _time);
         if (!File.Exists(Chromium))
             return;
         _playwright = await Playwright.CreateAsync();

@@ -234,10 +234,12 @@ public sealed partial class PageTests(DashboardFixture fleet) : IClassFixture<Da
             await using var tab = await fleet.OpenAsync(view, address: fleet.EmptyAddress);
             await Expect(tab.Locator(".first-run")).ToContainTextAsync("dotnet run --project Telemetry.AppHost");
             await Expect(tab.Locator(".first-run")).ToContainTextAsync("No collector has made the store yet");
+            await Expect(tab.Locator(".first-run")).ToContainTextAsync("The queue is not reachable");
             await tab.AssertWellAsync();
         }
         await using var pipeline = await fleet.OpenAsync("pipeline", address: fleet.EmptyAddress);
         await Expect(pipeline.Locator("[data-stage=store]")).ToContainTextAsync("no collector has made it yet");
+        await Expect(pipeline.Locator("[data-stage=queue]")).ToContainTextAsync("queue not reachable");
         await pipeline.AssertWellAsync();
     }
 

@@ -31,7 +31,7 @@ const sparklines = new HourSparklines();
 export function open(main, params) {
   const abort = new AbortController();
   let order = [];
-  let orderedAt = 0;
+  let orderedAt = -Infinity;
   let empty = false;
 
   const text = h('input', { type: 'search', placeholder: 'Host, GPU, model, pod, namespace, UUID …', 'aria-label': 'Filter by text', value: params.get('q') ?? '', autocomplete: 'off', spellcheck: 'false' });
