@@ -1,3 +1,4 @@
+using Telemetry.Gateway.Dashboard;
 using Telemetry.Gateway.Http;
 using Telemetry.Gateway.Prometheus;
 
@@ -38,5 +39,6 @@ internal static class GatewayRoutes
         foreach (var route in All)
             route.Map(app);
         app.MapOperations();
+        app.MapDashboard();
     }
 }

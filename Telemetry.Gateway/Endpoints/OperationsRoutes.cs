@@ -1,6 +1,4 @@
 using System.IO.Hashing;
-using System.Net.Mime;
-using System.Text;
 using Microsoft.Net.Http.Headers;
 using Telemetry.Gateway.Answers;
 using Telemetry.Gateway.Http;
@@ -8,7 +6,7 @@ using Telemetry.Gateway.OpenApi;
 
 namespace Telemetry.Gateway.Endpoints;
 
-/// <summary>Health, metrics, the documentation and the front page.</summary>
+/// <summary>Health, metrics and the documentation.</summary>
 internal static class OperationsRoutes
 {
     /// <summary>GET /health.</summary>
@@ -37,13 +35,12 @@ internal static class OperationsRoutes
         Example = new HealthAnswer { Status = "healthy" },
     };
 
-    /// <summary>GET /metrics, /openapi/v1.json and /.</summary>
+    /// <summary>GET /metrics and /openapi/v1.json.</summary>
     public static void MapOperations(this IEndpointRouteBuilder routes)
     {
         routes.MapPrometheusScrapingEndpoint("/metrics")
             .WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head])).DisableRateLimiting();
         routes.MapMethods("/openapi/v1.json", [HttpMethods.Get, HttpMethods.Head], DocumentAsync).ExcludeFromDescription();
-        routes.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], () => Results.Content(FrontPage.Html, MediaTypeNames.Text.Html, Encoding.UTF8)).ExcludeFromDescription();
     }
 
     private static async Task<HealthAnswer> HealthAsync(ApiRequest request)

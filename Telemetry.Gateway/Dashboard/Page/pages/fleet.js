@@ -1,0 +1,184 @@
+// Fleet: what runs, what does not, and what to look at first.
+
+import { api } from '../api.js';
+import { dayPanel } from '../day.js';
+import { h, put } from '../dom.js';
+import { fleet } from '../fleet.js';
+import { count, duration, energy, moment, percent, plural, UNKNOWN, watts, isKnown } from '../format.js';
+import { HeatMap } from '../heatmap.js';
+import { metricOf, show, sorted, title } from '../metrics.js';
+import { card, failure, firstRun, panel, select, severityBadge, skeleton } from '../parts.js';
+import { every } from '../poll.js';
+import { change, go, gpuHref, href } from '../router.js';
+
+const FINDINGS_SHOWN = 50;
+const LARGE = 2000;
+
+/** Opens the page. @param {HTMLElement} main @param {URLSearchParams} params */
+export function open(main, params) {
+  const abort = new AbortController();
+  let metric = params.get('metric') ?? 'state';
+  let empty = false;
+
+  const day = dayPanel();
+  const cards = h('div', { class: 'cards', 'aria-label': 'The fleet now' }, Array.from({ length: 11 }, () => h('div', { class: 'card skeleton' })));
+  const tools = h('div', { class: 'panel-tools' });
+  const map = new HeatMap(i => go(gpuHref(fleet.gpus.host_id[i], fleet.gpus.gpu_id[i])));
+  const mapBody = h('div', { class: 'panel-body heat-body' }, skeleton('tall'));
+  const findings = h('div', { class: 'panel-body findings' }, skeleton('lines', 6));
+  const findingTools = h('div', { class: 'panel-tools' });
+  const page = h('div', { class: 'page fleet-page' },
+    h('h1', { class: 'hidden' }, 'Fleet'), cards,
+    h('div', { class: 'fleet-columns' },
+      h('div', { class: 'page' }, panel('GPUs by host', { class: 'map-panel' }, tools, mapBody), day.element),
+      panel('Findings', { class: 'findings-panel' }, findingTools, findings)));
+  main.append(page);
+
+  function draw() {
+    const { gpus } = fleet;
+    if (!gpus || empty)
+      return;
+    if (gpus.total === 0) {
+      empty = true;
+      showFirstRun();
+      return;
+    }
+    if (mapBody.firstChild !== map.element)
+      put(mapBody, map.element);
+    drawTools(gpus);
+    map.draw(gpus, metric, i => fleet.age(i));
+  }
+
+  let toolsKey = '';
+  function drawTools(gpus) {
+    const names = sorted(Object.keys(gpus.metrics));
+    const key = `${metric} ${names.join(' ')}`;
+    if (key === toolsKey)
+      return;
+    toolsKey = key;
+    if (metric !== 'state' && !names.includes(metric))
+      names.unshift(metric);
+    put(tools, select('Colour', [{ value: 'state', label: 'State' }, ...names.map(name => ({ value: name, label: title(name) }))], metric, value => change({ metric: value === 'state' ? null : value })),
+      h('a', { class: 'quiet-link', href: href('gpus', metric === 'state' ? {} : { sort: `-${metric}` }) }, 'As a table'));
+  }
+
+  async function showFirstRun() {
+    try {
+      const text = await firstRun(abort.signal);
+      put(page, text);
+      const back = every(3, async signal => {
+        const hosts = await api.hosts(signal).catch(() => null);
+        if (hosts?.total > 0) {
+          back.end();
+          dispatchEvent(new HashChangeEvent('hashchange'));
+          location.reload();
+        }
+      });
+      abort.signal.addEventListener('abort', back.end);
+    } catch (error) {
+      if (error.name !== 'AbortError')
+        put(page, failure(error, () => location.reload()));
+    }
+  }
+
+  function failed() {
+    if (!fleet.gpus)
+      put(mapBody, failure(fleet.error, () => fleet.load()));
+  }
+
+  // Of a large fleet there may be thousands of findings.
+  const insights = every(() => (fleet.gpus?.total > LARGE ? 30 : 10), async signal => {
+    try {
+      const answer = await api.insights({}, signal);
+      drawCards(cards, answer.summary);
+      drawFindings(findings, findingTools, answer, params.get('kind'));
+    } catch (error) {
+      if (error.name === 'AbortError')
+        throw error;
+      put(findings, failure(error, () => insights.now()));
+    }
+  });
+
+  fleet.addEventListener('change', draw);
+  fleet.addEventListener('failure', failed);
+  addEventListener('themechange', draw);
+  if (fleet.error)
+    failed();
+  draw();
+
+  return {
+    update(next) {
+      params = next;
+      metric = next.get('metric') ?? 'state';
+      draw();
+      insights.now();
+    },
+    end() {
+      abort.abort();
+      insights.end();
+      map.end();
+      day.end();
+      fleet.removeEventListener('change', draw);
+      fleet.removeEventListener('failure', failed);
+      removeEventListener('themechange', draw);
+    },
+  };
+}
+
+function drawCards(cards, s) {
+  const share = n => (isKnown(n) && s.gpus > 0 ? `${percent(n, s.gpus)} of all` : UNKNOWN);
+  const state = (label, name, kind, hint) => ({ label, name, value: count(s[name]), note: share(s[name]), kind: s[name] > 0 ? kind : 'calm', to: href('gpus', { state: name }), hint });
+  const finding = (label, name, kind, hint) => ({ label, name, value: count(s[name]), note: s[name] > 0 ? 'see findings' : 'none', kind: s[name] > 0 ? kind : 'calm', to: href('fleet', { kind: name }), hint });
+  put(cards, [
+    { label: 'GPUs', name: 'gpus', value: count(s.gpus), note: isKnown(s.allocated) ? `${count(s.allocated)} allocated` : 'allocation not known', to: href('gpus'), hint: 'Every GPU of which a record was ever stored; allocated are those with a pod' },
+    { label: 'Reporting', name: 'reporting', value: count(s.reporting), note: share(s.reporting), hint: 'A record within the last minute' },
+    state('Active', 'active', 'active', '5 % busy or more'),
+    { label: 'Effective', name: 'effective', value: count(s.effective), note: share(s.effective), hint: 'More than half busy' },
+    state('Idle, held', 'idle_held', 'warn', 'Not busy, but memory is held: somebody pays for it'),
+    state('Idle', 'idle', 'calm', 'Not busy, and free to be given out'),
+    finding('Hot', 'hot', 'bad', 'Hotter than the limit of its model'),
+    finding('Failing', 'failing', 'bad', 'Hardware errors: XIDs, ECC, remapped rows'),
+    state('Lost', 'lost', 'bad', 'No record for a minute or more'),
+    { label: 'Power now', name: 'power', ...split(watts(s.power_w)), note: isKnown(s.power_w) && s.reporting > 0 ? `${watts(s.power_w / s.reporting)} a GPU` : UNKNOWN, hint: 'Of the GPUs that report' },
+    { label: 'Energy, 24 h', name: 'energy', ...split(energy(s.energy_kwh_24h)), note: isKnown(s.energy_kwh_24h) ? `avg ${watts(s.energy_kwh_24h / 24 * 1000)}` : UNKNOWN },
+  ].map(card));
+}
+
+function split(text) {
+  const [value, unit] = text.split('\u00a0');
+  return { value, unit };
+}
+
+function drawFindings(body, tools, { findings, total }, kind) {
+  const kinds = new Map();
+  for (const finding of findings)
+    kinds.set(finding.kind, (kinds.get(finding.kind) ?? 0) + 1);
+  const chip = (name, n) => h('a', { class: 'chip', href: href('fleet', { ...rest(), kind: name }), 'aria-current': name === (kind ?? null) ? 'true' : null }, name ? name.replace('_', ', ') : 'All', ' ', h('b', {}, count(n)));
+  put(tools, h('div', { class: 'chips' }, chip(null, total), [...kinds].map(([name, n]) => chip(name, n))));
+  const shown = kind ? findings.filter(finding => finding.kind === kind) : findings;
+  if (shown.length === 0) {
+    put(body, h('p', { class: 'all-well' }, h('span', { class: 'mark', 'aria-hidden': 'true' }, '✓'), kind ? `Nothing is ${kind.replace('_', ', ')}.` : 'Nothing to look at: every GPU reports, works and is well.'));
+    return;
+  }
+  const scrolled = body.scrollTop;
+  put(body, h('ol', { class: 'finding-list' }, shown.slice(0, FINDINGS_SHOWN).map(findingItem)),
+    shown.length > FINDINGS_SHOWN && h('p', { class: 'quiet more' }, `${plural(shown.length - FINDINGS_SHOWN, 'more finding')}. `, h('a', { href: href('gpus') }, 'All GPUs')));
+  body.scrollTop = scrolled;
+}
+
+/** A finding, as the GPU's page shows it too. */
+export function findingItem(finding) {
+  const since = (Date.now() - Date.parse(finding.since)) / 1000;
+  return h('li', { class: `finding finding-${finding.severity}`, data: { kind: finding.kind } },
+    h('div', { class: 'finding-head' }, severityBadge(finding.severity), h('b', { class: 'finding-kind' }, finding.kind.replace('_', ', ')),
+      h('a', { href: gpuHref(finding.host_id, finding.gpu_id) }, `${finding.host_id} / ${finding.gpu_id}`),
+      h('span', { class: 'quiet since', title: moment(finding.since) }, `${finding.since_at_least ? 'for at least' : 'for'} ${duration(since)}`)),
+    h('p', {}, finding.reason),
+    finding.evidence?.length > 0 && h('p', { class: 'quiet' }, finding.evidence.map(one => `${metricOf(one.metric).label} ${show(one.metric, one.value)}${isKnown(one.threshold) ? `, threshold ${show(one.metric, one.threshold)}` : ''}`).join(' · ')),
+    finding.advice && h('p', { class: 'advice' }, finding.advice));
+}
+
+function rest() {
+  const params = new URLSearchParams(location.hash.split('?')[1] ?? '');
+  return { metric: params.get('metric') };
+}
