@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Telemetry.Benchmarks.Broker;
+using Telemetry.Benchmarks.Dashboard;
 using Telemetry.Benchmarks.Fleet;
 using Telemetry.Benchmarks.Pipeline;
 using Telemetry.Benchmarks.Store;
@@ -10,5 +11,6 @@ var root = new RootCommand("Sample telemetry, and every performance claim as a c
     BrokerCommand.Create(),
     PipelineCommand.Create(),
     StoreCommand.Create(),
+    DashboardCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

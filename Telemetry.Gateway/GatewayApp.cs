@@ -6,6 +6,7 @@ using Telemetry.Gateway.Fleet;
 using Telemetry.Gateway.Http;
 using Telemetry.Gateway.Live;
 using Telemetry.Gateway.OpenApi;
+using Telemetry.Gateway.Prometheus;
 using Telemetry.Gateway.Queue;
 using Telemetry.Messaging.Client;
 using Telemetry.ServiceDefaults;
@@ -50,6 +51,7 @@ public static class GatewayApp
         {
             // What the OpenAPI document describes is what GatewayJson writes.
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, GatewayJson.Default);
+            json.SerializerOptions.TypeInfoResolverChain.Insert(1, PrometheusJson.Default);
             json.SerializerOptions.PropertyNamingPolicy = GatewayJson.Default.Options.PropertyNamingPolicy;
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
         });

@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using Telemetry.Benchmarks.Broker;
+using Telemetry.Gateway.Prometheus;
+using Telemetry.Gateway.Prometheus.Evaluation;
+using Telemetry.Gateway.Prometheus.PromQl;
 using Telemetry.Storage.Queries;
 
 namespace Telemetry.Benchmarks.Store;
@@ -22,6 +25,9 @@ internal static class QueryBenchmark
         new("series of a GPU 24 h, 10 s", null, ask => ask.SeriesAsync(TimeSpan.FromSeconds(10))),
         new("latest of all", 50, async ask => (await ask.Reader.LatestAsync(null, null, ask.Cancelled)).Count),
         new("summary 24 h", null, async ask => (int)(await ask.Reader.SummaryAsync(ask.Last(24), ask.Cancelled)).Gpus),
+        new("PromQL avg by host 24 h, 5 min", null, ask => ask.PromQlAsync("avg by (host_id) (gpu_utilization)", 24)),
+        new("PromQL rate of a host 24 h, 5 min", null, ask => ask.PromQlAsync($"sum(rate(power_w{{host_id=\"{ask.AnyHost()}\"}}[5m]))", 24)),
+        new("PromQL newest of all", null, ask => ask.PromQlAsync("gpu_utilization", 0)),
         new("page of 100, newest", null, ask => ask.PageAsync(new RowQuery { CountTotal = false })),
         new("the same, with totals", null, ask => ask.PageAsync(new RowQuery())),
         new("page of a GPU, half-way back", null, ask => ask.PageOfGpuAsync(countTotal: false)),
@@ -101,6 +107,19 @@ internal static class QueryBenchmark
         {
             var gpu = AnyGpu();
             return (await reader.SeriesAsync(gpu.HostId, gpu.GpuId, "power_w", Last(24), step, cancelled)).Count;
+        }
+
+        public string AnyHost() => AnyGpu().HostId;
+
+        /// <summary>The points of a query in steps of five minutes.</summary>
+        public async Task<int> PromQlAsync(string query, int hours)
+        {
+            var expression = Parser.Parse(query);
+            var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+            var steps = new Steps(now - (hours * 3_600_000L), 300_000, (hours * 12) + 1, now);
+            var budget = new Budget(QueryRoutes.SamplesMax, QueryRoutes.PointsMax);
+            var series = await reader.SamplesAsync<IReadOnlyList<Series>>([], samples => new Evaluator(samples, steps, budget).Collect(expression), cancelled);
+            return series.Sum(s => s.Points.Count(Point.IsThere));
         }
 
         public async Task<int> PageAsync(RowQuery query) => (await reader.RowsAsync(query, cancelled)).Rows.Count;

@@ -1,5 +1,6 @@
 using Telemetry.Gateway.Dashboard;
 using Telemetry.Gateway.Http;
+using Telemetry.Gateway.Prometheus;
 
 namespace Telemetry.Gateway.Endpoints;
 
@@ -27,6 +28,7 @@ internal static class GatewayRoutes
         FleetRoutes.Summary,
         FleetRoutes.Completeness,
         PipelineRoutes.Pipeline,
+        .. PrometheusRoutes.All,
         OperationsRoutes.Health,
         OperationsRoutes.Alive,
     ];

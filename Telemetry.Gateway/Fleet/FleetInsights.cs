@@ -43,16 +43,16 @@ public sealed class FleetInsights(TelemetryReader store, FleetRules rules, TimeP
     {
         var now = time.GetUtcNow();
         var gpus = (await store.LatestAsync(null, null, cancellationToken)).Select(l => Gpu.Of(l, rules, now)).ToList();
-        var findings = new List<Finding>();
-        findings.AddRange(gpus.Where(g => g.State == GpuState.Lost).Select(g => Lost(g, now)));
-        findings.AddRange(await HeldAsync(gpus, now, cancellationToken));
-        findings.AddRange(await XidsAsync(gpus, now, cancellationToken));
-        findings.AddRange(await IncompleteAsync(gpus, now, cancellationToken));
-        findings = [.. findings.OrderBy(f => f.Severity).ThenBy(f => f.Since).ThenBy(f => f.HostId, StringComparer.Ordinal).ThenBy(f => f.GpuId, StringComparer.Ordinal)];
+        var energy = EnergyAsync(now, cancellationToken);
+        var found = Task.WhenAll(
+            HeldAsync(gpus, now, cancellationToken), XidsAsync(gpus, now, cancellationToken), IncompleteAsync(gpus, now, cancellationToken));
+        await Task.WhenAll(energy, found);
+        List<Finding> findings = [.. (await found).SelectMany(f => f).Concat(gpus.Where(g => g.State == GpuState.Lost).Select(g => Lost(g, now)))
+            .OrderBy(f => f.Severity).ThenBy(f => f.Since).ThenBy(f => f.HostId, StringComparer.Ordinal).ThenBy(f => f.GpuId, StringComparer.Ordinal)];
         return new InsightsAnswer
         {
             Time = now,
-            Summary = Summary(gpus, findings, await EnergyAsync(now, cancellationToken)),
+            Summary = Summary(gpus, findings, await energy),
             Findings = findings,
             Total = findings.Count,
         };

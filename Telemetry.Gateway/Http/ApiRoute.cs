@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Telemetry.Gateway.OpenApi;
 using Telemetry.Storage;
 
 namespace Telemetry.Gateway.Http;
@@ -43,6 +44,9 @@ public abstract class ApiRoute
 
     /// <summary>The media types of its answer, each with an example for the documentation.</summary>
     internal abstract IReadOnlyList<(string MediaType, JsonNode Example)> Answers { get; }
+
+    /// <summary>The error statuses, and the names of their answers in the document.</summary>
+    internal virtual IEnumerable<(int Status, string Response)> Errors => ErrorResponses.Of(this);
 
     /// <summary>Maps GET and HEAD.</summary>
     internal abstract void Map(IEndpointRouteBuilder routes);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
+using Telemetry.Gateway.Prometheus;
 
 namespace Telemetry.Gateway.Http;
 
@@ -13,8 +14,11 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMid
     {
         try
         {
-            if (http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true } && http.GetEndpoint() is RouteEndpoint)
+            if (http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true }
+                && http.GetEndpoint() is RouteEndpoint endpoint && endpoint.Metadata.GetMetadata<FormBody>() is null)
+            {
                 throw Problems.UnsupportedMediaType();
+            }
             await next(http);
             if (http.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null })
                 await WriteAsync(http, OfStatus(http));

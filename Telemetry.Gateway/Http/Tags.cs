@@ -9,6 +9,9 @@ internal static class Tags
     /// <summary>The fleet as a whole.</summary>
     public const string Fleet = "Fleet";
 
+    /// <summary>What Grafana asks of a Prometheus.</summary>
+    public const string Prometheus = "Prometheus";
+
     /// <summary>The pipeline itself.</summary>
     public const string Operations = "Operations";
 
@@ -17,6 +20,7 @@ internal static class Tags
     [
         (Telemetry, "Records of GPUs, their hosts, and what is computed from them."),
         (Fleet, "The fleet as a whole."),
+        (Prometheus, "Prometheus's own API for a part of PromQL, so that Grafana can read the store. Errors have Prometheus's envelope; parameters that are not known do not matter."),
         (Operations, "The pipeline itself: lag, gaps, health, metrics."),
     ];
 }

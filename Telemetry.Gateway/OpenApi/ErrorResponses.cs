@@ -21,8 +21,11 @@ internal static class ErrorResponses
         [503] = ("Unavailable", "The query took too long, or the store cannot be read for the moment.", Problems.Timeout(TimeSpan.FromSeconds(30))),
     };
 
-    /// <summary>The error statuses of a route.</summary>
-    public static IEnumerable<int> Of(ApiRoute route) => All.Keys.Where(status => status != 404 || route.MayBeUnknown);
+    /// <summary>The error statuses of a route, and the names of their answers.</summary>
+    public static IEnumerable<(int Status, string Response)> Of(ApiRoute route) => Named(All.Keys.Where(status => status != 404 || route.MayBeUnknown));
+
+    /// <summary>Some of the error statuses, and the names of their answers.</summary>
+    public static IEnumerable<(int Status, string Response)> Named(IEnumerable<int> statuses) => statuses.Select(status => (status, All[status].Name));
 
     /// <summary>A reference to an error answer.</summary>
     public static OpenApiResponseReference Reference(int status, OpenApiDocument document) => new(All[status].Name, document);

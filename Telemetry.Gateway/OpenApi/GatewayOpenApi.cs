@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Reflection;
+using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using Telemetry.Gateway.Http;
+using Telemetry.Gateway.Prometheus;
 
 namespace Telemetry.Gateway.OpenApi;
 
@@ -15,11 +17,13 @@ internal static class GatewayOpenApi
         services.AddOpenApi(GatewayDocument.Name, options =>
         {
             options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_0;
-            options.ShouldInclude = description => description.HttpMethod == HttpMethods.Get;
+            options.ShouldInclude = description => description.HttpMethod == HttpMethods.Get || description.HttpMethod == HttpMethods.Post;
             options.AddOperationTransformer((operation, context, _) =>
             {
                 var route = context.Description.ActionDescriptor.EndpointMetadata.OfType<ApiRoute>().Single();
                 Describe(operation, route, context.Document!);
+                if (context.Description.HttpMethod == HttpMethods.Post)
+                    TakeForm(operation);
                 return Task.CompletedTask;
             });
             options.AddSchemaTransformer((schema, context, _) =>
@@ -44,6 +48,7 @@ internal static class GatewayOpenApi
                     LeaveOutNulls(schema.Properties!);
                 document.AddComponent(ErrorResponses.SchemaName, await context.GetOrCreateSchemaAsync(typeof(Problem), null, cancellationToken));
                 ErrorResponses.AddTo(document);
+                PrometheusErrors.AddTo(document, await context.GetOrCreateSchemaAsync(typeof(PrometheusError), null, cancellationToken));
                 MetricsPath.AddTo(document);
             });
         });
@@ -98,8 +103,33 @@ internal static class GatewayOpenApi
                 tagged.Headers = new Dictionary<string, IOpenApiHeader> { ["ETag"] = TagHeader };
             operation.Responses["304"] = new OpenApiResponse { Description = "The answer is the one whose ETag the request has in `If-None-Match`." };
         }
-        foreach (var status in ErrorResponses.Of(route))
-            operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = ErrorResponses.Reference(status, document);
+        foreach (var (status, response) in route.Errors)
+            operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponseReference(response, document);
+    }
+
+    /// <summary>The same parameters as a form.</summary>
+    private static void TakeForm(OpenApiOperation operation)
+    {
+        operation.OperationId += "ByForm";
+        var parameters = operation.Parameters!;
+        operation.Parameters = null;
+        operation.RequestBody = new OpenApiRequestBody
+        {
+            Required = parameters.Any(p => p.Required),
+            Content = new Dictionary<string, OpenApiMediaType>
+            {
+                [FormBody.MediaType] = new()
+                {
+                    Schema = new OpenApiSchema
+                    {
+                        Type = JsonSchemaType.Object,
+                        Properties = parameters.ToDictionary(p => p.Name!, p => p.Schema!),
+                        Required = parameters.Where(p => p.Required).Select(p => p.Name!).ToHashSet(),
+                    },
+                    Example = new JsonObject(parameters.Select(p => KeyValuePair.Create(p.Name!, p.Example?.DeepClone()))),
+                },
+            },
+        };
     }
 
     private static OpenApiHeader TagHeader => new()

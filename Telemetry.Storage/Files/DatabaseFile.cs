@@ -55,7 +55,9 @@ internal static class DatabaseFile
         return full;
     }
 
-    private static void RefuseNetwork(string what, string full, Func<string, string?> networkTypeOf, string advice)
+    /// <summary>Refuses a file that is on a network file system.</summary>
+    /// <exception cref="StoreException">It is.</exception>
+    public static void RefuseNetwork(string what, string full, Func<string, string?> networkTypeOf, string advice)
     {
         if (networkTypeOf(Resolve(full)) is { } type)
             throw new StoreException(StoreFault.Unusable, $"{what} is on a network file system ({type}), where SQLite loses data: {advice}");

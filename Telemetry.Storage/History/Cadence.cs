@@ -8,7 +8,11 @@ internal sealed class Cadence
 {
     private const int BinsOfOctave = 16;
 
-    private readonly SortedDictionary<int, (long Count, long Sum)> _bins = [];
+    // By size. Most series have one or two; there are as many cadences as series and hours in a query.
+    private (int Size, long Count, long Sum)[] _bins = new (int, long, long)[2];
+    private int _used;
+
+    private ReadOnlySpan<(int Size, long Count, long Sum)> Bins => _bins.AsSpan(0, _used);
 
     /// <summary>Of records that were written one after the other.</summary>
     public void Add(long from, long to)
@@ -19,15 +23,18 @@ internal sealed class Cadence
 
     public void Add(Cadence other)
     {
-        foreach (var (bin, (count, sum)) in other._bins)
-            Add(bin, count, sum);
+        foreach (var (size, count, sum) in other.Bins)
+            Add(size, count, sum);
     }
 
     /// <summary>The median distance in milliseconds, to some percent where distances vary; null where there is none.</summary>
     public double? UsualInterval()
     {
-        var half = (_bins.Values.Sum(b => b.Count) + 1) / 2;
-        foreach (var (count, sum) in _bins.Values)
+        var all = 0L;
+        foreach (var bin in Bins)
+            all += bin.Count;
+        var half = (all + 1) / 2;
+        foreach (var (_, count, sum) in Bins)
         {
             half -= count;
             if (half <= 0)
@@ -36,14 +43,14 @@ internal sealed class Cadence
         return null;
     }
 
-    public void Clear() => _bins.Clear();
+    public void Clear() => _used = 0;
 
     public void Write(ByteWriter output)
     {
-        output.Varint((ulong)_bins.Count);
-        foreach (var (bin, (count, sum)) in _bins)
+        output.Varint((ulong)_used);
+        foreach (var (size, count, sum) in Bins)
         {
-            output.Varint((ulong)bin);
+            output.Varint((ulong)size);
             output.Varint((ulong)count);
             output.Varint((ulong)sum);
         }
@@ -54,14 +61,26 @@ internal sealed class Cadence
     {
         for (var left = input.Count(0, 64 * BinsOfOctave, "distances"); left > 0; left--)
         {
-            var bin = input.Count(0, 64 * BinsOfOctave, "as a size of distances");
-            Add(bin, input.Long(1, "distances"), input.Long(1, "milliseconds"));
+            var size = input.Count(0, 64 * BinsOfOctave, "as a size of distances");
+            Add(size, input.Long(1, "distances"), input.Long(1, "milliseconds"));
         }
     }
 
-    private void Add(int bin, long count, long sum)
+    private void Add(int size, long count, long sum)
     {
-        var known = _bins.GetValueOrDefault(bin);
-        _bins[bin] = (known.Count + count, known.Sum + sum);
+        var at = _used;
+        while (at > 0 && _bins[at - 1].Size > size)
+            at--;
+        if (at > 0 && _bins[at - 1].Size == size)
+        {
+            _bins[at - 1].Count += count;
+            _bins[at - 1].Sum += sum;
+            return;
+        }
+        if (_used == _bins.Length)
+            Array.Resize(ref _bins, 2 * _used);
+        _bins.AsSpan(at, _used - at).CopyTo(_bins.AsSpan(at + 1));
+        _bins[at] = (size, count, sum);
+        _used++;
     }
 }

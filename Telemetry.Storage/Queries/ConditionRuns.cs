@@ -17,6 +17,9 @@ internal sealed class ConditionRuns
         /// <summary>Hours of series whose every value fulfils the condition; where the first of them lies is looked for at the end.</summary>
         public List<(long Hour, long Series)> Held { get; } = [];
 
+        /// <summary>Whether the beginning is lost: a record against the condition came after later ones that fulfil it.</summary>
+        public bool IsUnsure { get; private set; }
+
         private long _newest = long.MinValue;
 
         public void Add(long time, bool holds)
@@ -30,9 +33,17 @@ internal sealed class ConditionRuns
             else if (time > Broken)
             {
                 Broken = time;
+                IsUnsure |= Since <= time && _newest > time;
                 if (Since <= time)
-                    Since = _newest > time ? _newest : long.MaxValue; // a late record: what is known to follow it
+                    Since = long.MaxValue;
             }
+        }
+
+        /// <summary>Begins anew, with the break that is known.</summary>
+        public void BeginAgain()
+        {
+            (Since, _newest, IsUnsure) = (long.MaxValue, long.MinValue, false);
+            Held.Clear();
         }
     }
 
@@ -57,15 +68,30 @@ internal sealed class ConditionRuns
     public static IReadOnlyList<IReadOnlyDictionary<GpuKey, ConditionRun>> Of(Snapshot snapshot, IReadOnlyList<ConditionQuery> queries, TimeRange range)
     {
         var runs = new ConditionRuns(snapshot, queries, range);
-        runs.FindSeries();
-        runs.AddPlain();
-        runs.AddHistory();
+        runs.Add(_ => true);
+        // Rare. Now that the last break is known, none comes after what follows it.
+        if (runs.All.Where(r => r.IsUnsure).ToHashSet() is { Count: > 0 } unsure)
+        {
+            foreach (var run in unsure)
+                run.BeginAgain();
+            runs.Add(unsure.Contains);
+        }
         return [.. runs._runs.Select(of => of.Where(r => r.Value.Since != long.MaxValue).ToDictionary(
             r => r.Key, r => new ConditionRun(StoreTime.From(r.Value.Since), r.Value.Broken == long.MinValue)))];
     }
 
-    private void FindSeries()
+    private IEnumerable<Run> All => _runs.SelectMany(r => r.Values);
+
+    private void Add(Func<Run, bool> wanted)
     {
+        FindSeries(wanted);
+        AddPlain();
+        AddHistory();
+    }
+
+    private void FindSeries(Func<Run, bool> wanted)
+    {
+        _series.Clear();
         using var select = _snapshot.Database.Prepare(
             "SELECT g.id, g.host_id, g.gpu_id FROM latest AS l JOIN gpu AS g ON g.id = l.gpu WHERE l.time >= ?1 AND l.first_time < ?2");
         select.Bind(1, _start).Bind(2, _end);
@@ -75,7 +101,7 @@ internal sealed class ConditionRuns
             var parts = new List<Part>();
             for (var i = 0; i < _runs.Length; i++)
             {
-                if (_runs[i].TryGetValue(gpu, out var run))
+                if (_runs[i].TryGetValue(gpu, out var run) && wanted(run))
                     parts.Add(new Part(i, _queries[i].Condition, run));
             }
             if (parts.Count > 0)

@@ -159,6 +159,15 @@ public sealed class TelemetryReader : IDisposable
     public Task<IReadOnlyList<GpuCompleteness>> CompletenessAsync(TimeRange range, string? hostId, string? gpuId, CancellationToken cancellationToken) =>
         QueryAsync([], snapshot => Completeness.ByHour(snapshot, range, hostId, gpuId, _time.GetUtcNow()), cancellationToken);
 
+    /// <summary>Runs work on the samples of the store as they are at one moment; what it returns must not need the store.</summary>
+    /// <returns>What the work returns, or <paramref name="empty"/> where there is no store yet.</returns>
+    public Task<T> SamplesAsync<T>(T empty, Func<SampleReader, T> work, CancellationToken cancellationToken) =>
+        QueryAsync<T>(empty, snapshot =>
+        {
+            using var samples = new SampleReader(snapshot);
+            return work(samples);
+        }, cancellationToken);
+
     /// <summary>Checkpoints, gaps, dead letters and sizes.</summary>
     public Task<StoreState> StateAsync(CancellationToken cancellationToken) =>
         QueryAsync(new StoreState(0, 0, null, 0, 0, [], [], []), StoreStates.Read, cancellationToken);

@@ -33,7 +33,7 @@ public sealed class StoreBenchmarkTests
         var lines = await RunAsync("--scenario", "queries", "--gpus", "8", "--hours", "2", "--interval", "30", "--seconds", "1");
         var head = lines.FindIndex(line => line.StartsWith("milliseconds", StringComparison.Ordinal));
         var queries = lines.Skip(head + 1).TakeWhile(line => !line.StartsWith("load", StringComparison.Ordinal)).ToList();
-        Assert.Equal(12, queries.Count);
+        Assert.Equal(15, queries.Count);
         Assert.Equal("50", Assert.Single(queries, line => line.StartsWith("aggregation 24 h", StringComparison.Ordinal)).Split(' ')[^1]);
         // Results, idle p50, p99, times, under load p50, p99, times, and a budget where there is one.
         Assert.All(queries, line => Assert.InRange(line[30..].Split(' ', StringSplitOptions.RemoveEmptyEntries).Length, 7, 8));

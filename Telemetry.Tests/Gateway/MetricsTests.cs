@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Telemetry.Tests.Gateway.Live;
 
 namespace Telemetry.Tests.Gateway;
 
@@ -42,6 +44,25 @@ public sealed partial class MetricsTests
                 "telemetry_pipeline_gateway_http_requests_total",
             ],
             TypeLine().Matches(scrape).Select(m => m.Groups[1].Value).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_stream_is_measured_to_its_beginning()
+    {
+        using var file = new StoreFile();
+        file.Write(FleetFixture.Record(FleetFixture.Now, FleetFixture.Busy, ("power_w", 1)));
+        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, HeartbeatInterval = TimeSpan.FromMilliseconds(50) });
+        var asked = Stopwatch.GetTimestamp();
+        TimeSpan begun;
+        await using (var client = await LiveClient.ConnectAsync(server))
+        {
+            begun = Stopwatch.GetElapsedTime(asked);
+            for (var beats = 0; beats < 3; beats++)
+                Assert.Equal("heartbeat", (await client.NextAsync())?.EventType);
+        }
+        const string stream = "route=\"/api/v1/telemetry/stream\",status=\"200\"";
+        var scrape = await ScrapeAsync(server, stream);
+        Assert.InRange(Value(scrape, "telemetry_pipeline_gateway_http_request_duration_seconds_sum", stream), 0, begun.TotalSeconds);
     }
 
     // A request is counted when it has ended, which is a moment after its answer has arrived.

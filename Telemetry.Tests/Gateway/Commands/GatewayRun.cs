@@ -1,0 +1,45 @@
+using Telemetry.Gateway.Commands;
+using Telemetry.Gateway.Commands.Top;
+using Telemetry.ServiceDefaults.Commands;
+
+namespace Telemetry.Tests.Gateway.Commands;
+
+/// <summary>What a gateway's command wrote, and how it ended.</summary>
+internal sealed record GatewayRun(int Code, string Out, string Error)
+{
+    /// <summary>What was written; nothing on standard error.</summary>
+    public string Text
+    {
+        get
+        {
+            Assert.Equal((0, ""), (Code, Error));
+            return Out;
+        }
+    }
+
+    /// <summary>Why it failed: one line on standard error, and nothing else.</summary>
+    public string Refusal(int code)
+    {
+        Assert.Equal((code, ""), (Code, Out));
+        Assert.Single(Error.TrimEnd('\n').Split('\n'));
+        Assert.DoesNotContain("Exception", Error, StringComparison.Ordinal);
+        return Error.TrimEnd('\n');
+    }
+
+    /// <summary>Runs a command with its output in a file.</summary>
+    public static Task<GatewayRun> OfAsync(params string[] args) => OfAsync([], args);
+
+    /// <summary>The same with settings in the environment.</summary>
+    public static Task<GatewayRun> OfAsync(Dictionary<string, string> environment, params string[] args) =>
+        OfAsync(new TerminalKeys(() => (80, 24), () => null), isTerminal: false, environment, args);
+
+    /// <summary>Runs a command in a terminal.</summary>
+    public static Task<GatewayRun> InTerminalAsync(TerminalKeys terminal, params string[] args) => OfAsync(terminal, isTerminal: true, [], args);
+
+    private static async Task<GatewayRun> OfAsync(TerminalKeys terminal, bool isTerminal, Dictionary<string, string> environment, string[] args)
+    {
+        var (text, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
+        var code = await GatewayCommands.RunAsync(args, new CommandConsole(text, error, isTerminal), terminal, environment.GetValueOrDefault);
+        return new GatewayRun(code, text.ToString(), error.ToString());
+    }
+}
