@@ -19,6 +19,7 @@ export function open(main, params) {
   const abort = new AbortController();
   let metric = params.get('metric') ?? 'state';
   let empty = false;
+  let judged = false;
 
   const day = dayPanel();
   const cards = h('div', { class: 'cards', 'aria-label': 'The fleet now' }, Array.from({ length: 11 }, () => h('div', { class: 'card skeleton' })));
@@ -47,6 +48,8 @@ export function open(main, params) {
       put(mapBody, map.element);
     drawTools(gpus);
     map.draw(gpus, metric, i => fleet.age(i));
+    if (!judged)
+      drawCards(cards, counted(gpus));
   }
 
   let toolsKey = '';
@@ -90,6 +93,7 @@ export function open(main, params) {
   const insights = every(() => (fleet.gpus?.total > LARGE ? 30 : 10), async signal => {
     try {
       const answer = await api.insights({}, signal);
+      judged = true;
       drawCards(cards, answer.summary);
       drawFindings(findings, findingTools, answer, params.get('kind'));
     } catch (error) {
@@ -125,10 +129,20 @@ export function open(main, params) {
   };
 }
 
+/** What the table alone tells, for the moment until the gateway's findings come. */
+function counted(gpus) {
+  const of = name => gpus.state.reduce((n, state) => n + (state === name), 0);
+  const power = (gpus.metrics.power_w ?? []).filter((value, i) => isKnown(value) && gpus.state[i] !== 'lost');
+  return {
+    gpus: gpus.total, reporting: gpus.total - of('lost'), active: of('active'), idle: of('idle'), idle_held: of('idle_held'), lost: of('lost'),
+    power_w: power.length > 0 ? power.reduce((sum, value) => sum + value, 0) : null,
+  };
+}
+
 function drawCards(cards, s) {
   const share = n => (isKnown(n) && s.gpus > 0 ? `${percent(n, s.gpus)} of all` : UNKNOWN);
   const state = (label, name, kind, hint) => ({ label, name, value: count(s[name]), note: share(s[name]), kind: s[name] > 0 ? kind : 'calm', to: href('gpus', { state: name }), hint });
-  const finding = (label, name, kind, hint) => ({ label, name, value: count(s[name]), note: s[name] > 0 ? 'see findings' : 'none', kind: s[name] > 0 ? kind : 'calm', to: href('fleet', { kind: name }), hint });
+  const finding = (label, name, kind, hint) => ({ label, name, value: count(s[name]), note: s[name] > 0 ? 'see findings' : isKnown(s[name]) ? 'none' : UNKNOWN, kind: s[name] > 0 ? kind : 'calm', to: href('fleet', { kind: name }), hint });
   put(cards, [
     { label: 'GPUs', name: 'gpus', value: count(s.gpus), note: isKnown(s.allocated) ? `${count(s.allocated)} allocated` : 'allocation not known', to: href('gpus'), hint: 'Every GPU of which a record was ever stored; allocated are those with a pod' },
     { label: 'Reporting', name: 'reporting', value: count(s.reporting), note: share(s.reporting), hint: 'A record within the last minute' },
@@ -140,7 +154,7 @@ function drawCards(cards, s) {
     finding('Failing', 'failing', 'bad', 'Hardware errors: XIDs, ECC, remapped rows'),
     state('Lost', 'lost', 'bad', 'No record for a minute or more'),
     { label: 'Power now', name: 'power', ...split(watts(s.power_w)), note: isKnown(s.power_w) && s.reporting > 0 ? `${watts(s.power_w / s.reporting)} a GPU` : UNKNOWN, hint: 'Of the GPUs that report' },
-    { label: 'Energy, 24 h', name: 'energy', ...split(energy(s.energy_kwh_24h)), note: isKnown(s.energy_kwh_24h) ? `avg ${watts(s.energy_kwh_24h / 24 * 1000)}` : UNKNOWN },
+    { label: 'Energy, 24 h', name: 'energy', ...split(energy(s.energy_kwh_24h)), note: isKnown(s.energy_kwh_24h) ? 'as far as measured' : UNKNOWN, hint: 'Power times the time for which records stand' },
   ].map(card));
 }
 
