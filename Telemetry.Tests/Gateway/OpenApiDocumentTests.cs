@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -17,8 +16,7 @@ public sealed class OpenApiDocumentTests(FleetFixture fleet) : IClassFixture<Fle
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    private static string Committed([CallerFilePath] string thisFile = "") =>
-        Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "Telemetry.Gateway", "openapi.json");
+    private static string Committed => Path.Combine(Tidy.Repository.Root, "Telemetry.Gateway", "openapi.json");
 
     [Fact]
     public async Task The_document_is_the_committed_one()
@@ -26,8 +24,8 @@ public sealed class OpenApiDocumentTests(FleetFixture fleet) : IClassFixture<Fle
         // A change of the API shows in a review. To write it anew: TELEMETRY_UPDATE_SNAPSHOTS=true.
         var served = (await DocumentAsync()).ReplaceLineEndings("\n") + "\n";
         if (Environment.GetEnvironmentVariable("TELEMETRY_UPDATE_SNAPSHOTS") == "true")
-            await File.WriteAllTextAsync(Committed(), served, Cancelled);
-        Assert.Equal((await File.ReadAllTextAsync(Committed(), Cancelled)).ReplaceLineEndings("\n"), served);
+            await File.WriteAllTextAsync(Committed, served, Cancelled);
+        Assert.Equal((await File.ReadAllTextAsync(Committed, Cancelled)).ReplaceLineEndings("\n"), served);
     }
 
     [Fact]

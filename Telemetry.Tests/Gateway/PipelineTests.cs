@@ -126,7 +126,7 @@ public sealed class PipelineTests
     }
 
     // Offset 0 is a row, 1 to 4 could not be read, 5 to 7 were never got.
-    private static StoreFile FileWithHistory()
+    internal static StoreFile FileWithHistory()
     {
         var file = new StoreFile(new FakeTimeProvider(Time));
         file.Write(FleetFixture.Record(Time, FleetFixture.Busy, ("power_w", 1)));
@@ -134,7 +134,7 @@ public sealed class PipelineTests
         return file;
     }
 
-    private static void Describe(FakeQueue queue, Guid topicId)
+    internal static void Describe(FakeQueue queue, Guid topicId)
     {
         var time = Time.ToUnixTimeMilliseconds();
         var hour = (long)TimeSpan.FromHours(1).TotalMilliseconds;

@@ -60,6 +60,7 @@ export const api = {
   events: (host, gpu, params, signal) => get(`${gpuPath(host, gpu)}/events`, params, signal),
   labels: (host, gpu, signal) => get(`${gpuPath(host, gpu)}/labels`, {}, signal),
   pipeline: signal => get(`${v1}/pipeline`, {}, signal),
+  summary: signal => get(`${v1}/stats/summary`, {}, signal),
 };
 
 /** The address of the records of a GPU in a range, as a file. */

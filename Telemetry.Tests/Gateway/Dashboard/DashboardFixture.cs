@@ -44,6 +44,9 @@ public sealed class DashboardFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _file.Write([.. Enumerable.Range(0, 360).SelectMany(RowsAt)]);
+        while (_file.Open().Fold(TimeSpan.Zero).Rows > 0)
+        {
+        }
         _server = await GatewayServer.StartAsync(new GatewayOptions { DatabasePath = _file.Path }, _time);
         _empty = await GatewayServer.StartAsync(new GatewayOptions { DatabasePath = _missing.Path, MessageQueueAddress = "localhost:1" }, _time);
         if (!File.Exists(Chromium))

@@ -204,6 +204,28 @@ public sealed partial class PageTests(DashboardFixture fleet) : IClassFixture<Da
         await using var tab = await fleet.OpenAsync("pipeline");
         await Expect(tab.Locator("[data-stage=queue]")).ToContainTextAsync("No queue is configured");
         await Expect(tab.Locator("[data-stage=store] [data-fact=rows] dd")).ToHaveTextAsync(Digits());
+        await Expect(tab.Locator("[data-stage=store] [data-fact=bytes-per-sample] dd")).ToHaveTextAsync(Fraction());
+        await tab.AssertWellAsync();
+    }
+
+    [Fact]
+    public async Task The_pipeline_shows_topics_groups_and_lag()
+    {
+        using var file = PipelineTests.FileWithHistory();
+        await using var queue = await FakeQueue.StartAsync();
+        PipelineTests.Describe(queue, file.TopicId);
+        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, MessageQueueAddress = queue.Address });
+        await using var tab = await fleet.OpenAsync("pipeline", address: server.Client.BaseAddress);
+
+        await Expect(tab.Locator("[data-stage=collectors]")).ToContainTextAsync("paused");
+        await Expect(tab.Locator("[data-stage=collectors] [data-fact=lag] dd")).ToHaveTextAsync("12\u00a0records");
+        var topic = tab.Locator("[aria-label='Topic telemetry'] tbody tr").First;
+        await Expect(topic.Locator("td").Nth(1)).ToHaveTextAsync("20");
+        await Expect(topic.Locator("td").Nth(6)).ToHaveTextAsync("3");
+        var group = tab.Locator("[aria-label='Partitions of collectors'] tbody tr");
+        await Expect(group.First).ToContainTextAsync("collector-0/17");
+        await Expect(group.Nth(1)).ToContainTextAsync("no owner");
+        await Expect(tab.Locator("section[aria-label='Dead letters']")).ToContainTextAsync("undecodable");
         await tab.AssertWellAsync();
     }
 
@@ -279,4 +301,7 @@ public sealed partial class PageTests(DashboardFixture fleet) : IClassFixture<Da
 
     [GeneratedRegex("^[0-9,]{4,}$")]
     private static partial Regex Digits();
+
+    [GeneratedRegex(@"^0\.[0-9]+$")]
+    private static partial Regex Fraction();
 }

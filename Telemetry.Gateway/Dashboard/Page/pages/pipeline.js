@@ -18,12 +18,22 @@ export function open(main) {
   const rest = h('div', { class: 'page' });
   main.append(h('div', { class: 'page pipeline-page' }, h('h1', { class: 'hidden' }, 'Pipeline'), chain, rest));
   const seen = new Seen();
+  let values = null; // of a record, on average
 
+  const counting = every(60, async signal => {
+    const { rows, metrics } = await api.summary(signal).catch(error => {
+      if (error.name === 'AbortError')
+        throw error;
+      return { rows: 0, metrics: {} }; // the pipeline's own answer says what is wrong
+    });
+    values = rows > 0 ? Object.values(metrics).reduce((sum, metric) => sum + metric.count, 0) / rows : null;
+    polling.now();
+  });
   const polling = every(EVERY, async signal => {
     try {
       const pipeline = await api.pipeline(signal);
       seen.add(pipeline);
-      put(chain, stages(pipeline, seen, opened));
+      put(chain, stages(pipeline, seen, opened, values));
       redraw(rest, () => drawRest(rest, pipeline));
     } catch (error) {
       if (error.name === 'AbortError')
@@ -31,7 +41,10 @@ export function open(main) {
       put(rest, failure(error, () => polling.now()));
     }
   });
-  return { update() {}, end: () => polling.end() };
+  return { update() {}, end: () => {
+    polling.end();
+    counting.end();
+  } };
 }
 
 /** What was seen since the page was opened: the gateway keeps no history of the queue. */
@@ -74,7 +87,7 @@ const sum = (list, f) => list.reduce((all, one) => all + f(one), 0);
 const consumers = queue => queue.groups.filter(group => !group.divides_input);
 const readers = queue => queue.groups.filter(group => group.divides_input);
 
-function stages({ queue, store }, seen, opened) {
+function stages({ queue, store }, seen, opened, values) {
   const age = store.newest_record_at ? (Date.now() - Date.parse(store.newest_record_at)) / 1000 : null;
   const spark = (name, label, unit) => {
     const points = seen.of(name);
@@ -86,13 +99,13 @@ function stages({ queue, store }, seen, opened) {
     streamersStage(queue, spark), queueStage(queue, spark), collectorsStage(queue, store, spark),
     stage('Store', store.state === 'ready' ? (isKnown(age) && age > FRESH ? 'warn' : 'good') : 'bad', store.state === 'ready' ? (isKnown(age) && age > FRESH ? 'nothing new' : 'ready') : 'no collector has made it yet', [
       ['Records', count(store.rows), 'rows'], ['Written', perSecond(seen.of('written').at(-1)?.[1])], ['Newest record', isKnown(age) ? `${duration(Math.max(0, age))} old` : UNKNOWN, 'freshness'],
-      ['Size', bytes(store.database_bytes)], ['Bytes a record', sampleBytes(store), 'bytes-per-record', 'Of the compressed history'], ['Lag', isKnown(store.lag_records) ? plural(store.lag_records, 'record') : UNKNOWN],
+      ['Size', bytes(store.database_bytes)], ['Bytes a sample', sampleBytes(store, values), 'bytes-per-sample', 'Of the compressed history with the roll-ups of its minutes; a sample is a value of a metric'], ['Lag', isKnown(store.lag_records) ? plural(store.lag_records, 'record') : UNKNOWN],
     ], spark('written', 'Records written', 'a second')),
   ];
 }
 
 const perSecond = value => (isKnown(value) ? `${number(value)}\u00a0/s` : UNKNOWN);
-const sampleBytes = ({ history }) => (history?.rows > 0 ? number(history.bytes / history.rows) : UNKNOWN);
+const sampleBytes = ({ history }, values) => (history.rows > 0 && values > 0 ? number(history.bytes / history.rows / values) : UNKNOWN);
 
 function noQueue(name, queue) {
   return queue
