@@ -1,31 +1,13 @@
 using Telemetry.Gateway.Commands;
 using Telemetry.Gateway.Commands.Top;
 using Telemetry.ServiceDefaults.Commands;
+using Telemetry.Tests.ServiceDefaults;
 
 namespace Telemetry.Tests.Gateway.Commands;
 
 /// <summary>What a gateway's command wrote, and how it ended.</summary>
-internal sealed record GatewayRun(int Code, string Out, string Error)
+internal sealed record GatewayRun(int Code, string Out, string Error) : CommandRun(Code, Out, Error)
 {
-    /// <summary>What was written; nothing on standard error.</summary>
-    public string Text
-    {
-        get
-        {
-            Assert.Equal((0, ""), (Code, Error));
-            return Out;
-        }
-    }
-
-    /// <summary>Why it failed: one line on standard error, and nothing else.</summary>
-    public string Refusal(int code)
-    {
-        Assert.Equal((code, ""), (Code, Out));
-        Assert.Single(Error.TrimEnd('\n').Split('\n'));
-        Assert.DoesNotContain("Exception", Error, StringComparison.Ordinal);
-        return Error.TrimEnd('\n');
-    }
-
     /// <summary>Runs a command with its output in a file.</summary>
     public static Task<GatewayRun> OfAsync(params string[] args) => OfAsync([], args);
 
