@@ -154,7 +154,7 @@ function drawCards(cards, s) {
     finding('Failing', 'failing', 'bad', 'Hardware errors: XIDs, ECC, remapped rows'),
     state('Lost', 'lost', 'bad', 'No record for a minute or more'),
     { label: 'Power now', name: 'power', ...split(watts(s.power_w)), note: isKnown(s.power_w) && s.reporting > 0 ? `${watts(s.power_w / s.reporting)} a GPU` : UNKNOWN, hint: 'Of the GPUs that report' },
-    { label: 'Energy, 24 h', name: 'energy', ...split(energy(s.energy_kwh_24h)), note: isKnown(s.energy_kwh_24h) ? 'as far as measured' : UNKNOWN, hint: 'Power times the time for which records stand' },
+    { label: 'Energy, 24 h', name: 'energy', ...split(energy(s.energy_kwh_24h)), note: isKnown(s.energy_kwh_24h) ? 'measured' : UNKNOWN, hint: 'Power times the time for which records stand' },
   ].map(card));
 }
 
