@@ -144,8 +144,8 @@ internal static class HostRoutes
         if (range.End - range.Start > GpuEvents.RangeMax + TimeSpan.FromMinutes(2))
             throw Problems.InvalidParameter(TimeWindow.Start.Name, $"is more than {GpuEvents.RangeMax.TotalDays:0} days before the end of the range; ask for a shorter one");
         var (hostId, gpuId) = (request.Get(HostInPath)!, request.Get(GpuInPath)!);
-        await request.KnownGpusAsync(hostId, gpuId);
-        var events = await GpuEvents.OfAsync(request.Store, request.Services.Rules, hostId, gpuId, range, request.Now, request.Stop);
+        var gpu = (await request.KnownGpusAsync(hostId, gpuId)).Single(g => g.Gpu.GpuId == gpuId);
+        var events = await GpuEvents.OfAsync(request.Store, request.Services.Rules, gpu, range, request.Now, request.Stop);
         return new EventsAnswer { StartTime = range.Start, EndTime = range.End, Data = events, Total = events.Count };
     }
 

@@ -138,6 +138,11 @@ internal static class InsightRoutes
 
     private static string Word(FindingKind kind) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString());
 
-    private static Task<UsageAnswer> UsageAsync(ApiRequest request) =>
-        FleetUsage.OfAsync(request.Store, request.Services.Rules, TimeWindow.Read(request.Values, request.Now, UsageRange), request.Stop);
+    private static Task<UsageAnswer> UsageAsync(ApiRequest request)
+    {
+        var range = TimeWindow.Read(request.Values, request.Now, UsageRange);
+        if (range.End > request.Now.AddDays(1))
+            throw Problems.InvalidParameter(TimeWindow.End.Name, "is more than a day in the future");
+        return FleetUsage.OfAsync(request.Store, request.Services.Rules, range, request.Stop);
+    }
 }

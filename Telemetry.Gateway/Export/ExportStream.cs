@@ -11,7 +11,6 @@ namespace Telemetry.Gateway.Export;
 internal sealed class ExportStream(GatewaySources sources, ExportQuery query, ExportFormat format)
 {
     private const int PieceBytes = 64 * 1024;
-    private const int RowsBetweenSigns = 1_000;
 
     /// <summary>Writes all of it.</summary>
     /// <exception cref="ProblemException">Nothing moved.</exception>
@@ -25,14 +24,14 @@ internal sealed class ExportStream(GatewaySources sources, ExportQuery query, Ex
         {
             await using (var writer = RowWriter.Create(format, piece, query.Metrics!, escapesFormulas: true))
             {
-                var rows = 0L;
                 await foreach (var row in sources.Store.ExportAsync(query, stop.Token))
                 {
                     writer.Write(row);
                     if (piece.Length >= PieceBytes)
+                    {
                         await SendAsync(response, piece, stop.Token);
-                    if (++rows % RowsBetweenSigns == 0)
                         stall.CancelAfter(patience);
+                    }
                 }
             }
             await SendAsync(response, piece, stop.Token);

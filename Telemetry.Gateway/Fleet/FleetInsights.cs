@@ -95,7 +95,8 @@ public sealed class FleetInsights(TelemetryReader store, FleetRules rules, TimeP
         foreach (var (metric, from) in new[] { ("temperature_c", rules.Hot.TemperatureC), ("memory_temperature_c", rules.Hot.MemoryTemperatureC) })
             yield return new Held(new MetricCondition(metric, AtLeast: from), rules.Hot.For, (g, run, now) => Hot(g, run, now, metric, from));
         var mask = rules.Throttled.Mask();
-        yield return new Held(new MetricCondition(ClockEvents.Metric, Mask: mask), rules.Throttled.For, (g, run, now) => Throttled(g, run, now, mask));
+        if (mask != 0)
+            yield return new Held(new MetricCondition(ClockEvents.Metric, Mask: mask), rules.Throttled.For, (g, run, now) => Throttled(g, run, now, mask));
         foreach (var (counter, from) in rules.Failing.Counters)
             yield return new Held(new MetricCondition(counter, AtLeast: from), TimeSpan.Zero, (g, run, now) => Failing(g, run, counter, from));
     }
@@ -132,14 +133,19 @@ public sealed class FleetInsights(TelemetryReader store, FleetRules rules, TimeP
         var range = new TimeRange(now - rules.Failing.Window, now.AddMilliseconds(1));
         var runs = await store.ValueRunsAsync("xid", range, cancellationToken);
         var byKey = gpus.ToDictionary(g => g.Key);
-        return runs.GroupBy(r => (r.Gpu, Code: (long)r.Value)).Select(of =>
+        // A GPU that was first seen meanwhile is told of the next time.
+        return runs.Where(r => byKey.ContainsKey(r.Gpu)).GroupBy(r => (r.Gpu, Code: (long)r.Value)).Select(of =>
         {
             var known = rules.Xid(of.Key.Code);
-            var (events, last) = (of.Count(), of.Max(r => r.Last));
+            // The gauge keeps the last code: one that is there from the beginning happened before.
+            var (events, last) = (of.Count(r => !r.IsFromStart), of.Max(r => r.First));
             var kind = known.Cause == XidCause.Application ? FindingKind.ApplicationError : FindingKind.Failing;
-            var times = events == 1 ? "once" : string.Create(CultureInfo.InvariantCulture, $"{events} times");
-            return byKey[of.Key.Gpu].Finding(kind, known.Severity, new ConditionRun(of.Min(r => r.First), false),
-                string.Create(CultureInfo.InvariantCulture, $"XID {of.Key.Code}: {known.Text}; {times} in {Span(rules.Failing.Window)}, last {Span(now - last)} ago"), known.Advice,
+            var window = Span(rules.Failing.Window);
+            var times = events == 0
+                ? $"reported for more than {window}"
+                : string.Create(CultureInfo.InvariantCulture, $"{(events == 1 ? "once" : $"{events} times")} in {window}, last {Span(now - last)} ago");
+            return byKey[of.Key.Gpu].Finding(kind, known.Severity, new ConditionRun(of.Min(r => r.First), of.Any(r => r.IsFromStart)),
+                string.Create(CultureInfo.InvariantCulture, $"XID {of.Key.Code}: {known.Text}; {times}"), known.Advice,
                 new Evidence { Metric = "xid", Value = of.Key.Code, Threshold = null, Timestamp = last });
         });
     }

@@ -14,7 +14,7 @@ public sealed record FleetRules
     /// <summary>The setting that names a file.</summary>
     public const string Setting = "FLEET_RULES";
 
-    private static readonly JsonDocumentOptions Reading = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+    private static readonly JsonDocumentOptions Reading = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
 
     /// <summary>A GPU whose newest record is older is lost.</summary>
     public required TimeSpan LostAfter { get; init; }
@@ -58,7 +58,7 @@ public sealed record FleetRules
         }
         catch (JsonException error)
         {
-            throw Refused(path, $"line {error.LineNumber + 1} is no JSON");
+            throw Refused(path, error.LineNumber is { } line ? $"line {line + 1} cannot be read as JSON" : "a property is there twice");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -27,27 +27,45 @@ internal sealed class GpuEvents
     }
 
     /// <summary>The events of a range, newest first. What began before the range begins with it.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="rules">What counts.</param>
+    /// <param name="gpu">The GPU, with the time of its newest record.</param>
+    /// <param name="range">The range.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     public static async Task<IReadOnlyList<GpuEvent>> OfAsync(
-        TelemetryReader store, FleetRules rules, string hostId, string gpuId, TimeRange range, DateTimeOffset now, CancellationToken cancellationToken)
+        TelemetryReader store, FleetRules rules, GpuRow gpu, TimeRange range, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var wanted = rules.Failing.Counters.Keys.Concat([XidMetric, ClockEvents.Metric]).ToHashSet(StringComparer.Ordinal);
         var query = new ExportQuery
         {
-            HostId = hostId,
-            GpuId = gpuId,
+            HostId = gpu.Gpu.HostId,
+            GpuId = gpu.Gpu.GpuId,
             Start = range.Start,
             End = range.End,
             Metrics = [.. (await store.MetricsAsync(cancellationToken)).Where(wanted.Contains)],
         };
-        var rows = new List<TelemetryRow>();
-        await foreach (var row in store.ExportAsync(query, cancellationToken))
-            rows.Add(row);
-        // The store gives each set of labels by itself.
+        // The store gives hour by hour, and in an hour each set of labels by itself.
         var events = new GpuEvents(rules);
-        foreach (var row in rows.OrderBy(r => r.Timestamp))
-            events.Add(row);
-        events.End(range.End < now ? range.End : now);
+        var hour = new List<TelemetryRow>();
+        await foreach (var row in store.ExportAsync(query, cancellationToken))
+        {
+            if (hour.Count > 0 && HourOf(row) != HourOf(hour[0]))
+                events.Add(hour);
+            hour.Add(row);
+        }
+        events.Add(hour);
+        events.End(range, gpu.LastSeen, now);
         return [.. events._events.OrderByDescending(e => e.Timestamp)];
+    }
+
+    private static long HourOf(TelemetryRow row) => row.Timestamp.UtcTicks / TimeSpan.TicksPerHour;
+
+    private void Add(List<TelemetryRow> hour)
+    {
+        foreach (var row in hour.OrderBy(r => r.Timestamp))
+            Add(row);
+        hour.Clear();
     }
 
     private void Add(TelemetryRow row)
@@ -61,7 +79,7 @@ internal sealed class GpuEvents
                 Add(time, null, EventKind.Labels, Severity.Info, "Labels changed", Change(before.Gpu, row.Gpu));
         }
         AddXid(time, row.Metrics.GetValueOrDefault(XidMetric));
-        AddThrottle(time, row.Metrics.TryGetValue(ClockEvents.Metric, out var reasons) && ((long)reasons & _throttleMask) != 0 ? reasons : 0);
+        AddThrottle(time, (long)row.Metrics.GetValueOrDefault(ClockEvents.Metric) & _throttleMask);
         foreach (var (counter, from) in _rules.Failing.Counters)
         {
             if (!row.Metrics.TryGetValue(counter, out var value))
@@ -76,15 +94,22 @@ internal sealed class GpuEvents
         _before = (time, row.Gpu);
     }
 
-    private void End(DateTimeOffset until)
+    private void End(TimeRange range, DateTimeOffset lastSeen, DateTimeOffset now)
     {
-        if (_before is not { } before)
-            return;
-        AddXid(before.Time, 0);
-        if (_throttled is { } throttled)
-            Throttle(throttled, null);
-        if (until - before.Time > _rules.LostAfter)
-            Silence(before.Time, null);
+        if (_before is { } before)
+        {
+            AddXid(before.Time, 0);
+            if (_throttled is { } throttled)
+                Throttle(throttled, null);
+        }
+        var from = _before?.Time ?? range.Start;
+        var until = range.End < now ? range.End : now;
+        if (lastSeen >= range.End && until - from > _rules.LostAfter)
+            Silence(from, until); // what comes after the range has arrived
+        else if (lastSeen < range.Start && now - lastSeen > _rules.LostAfter)
+            Add(from, null, EventKind.Silence, Severity.Critical, "No records", $"nothing has arrived for {Span(now - lastSeen)}");
+        else if (lastSeen < range.End && until - from > _rules.LostAfter)
+            Silence(from, null);
     }
 
     private void AddXid(DateTimeOffset time, double code)
@@ -116,7 +141,9 @@ internal sealed class GpuEvents
 
     private void Silence(DateTimeOffset from, DateTimeOffset? to) =>
         Add(from, to, EventKind.Silence, to is null ? Severity.Critical : Severity.Warning, "No records",
-            to is { } end ? $"nothing arrived for {Durations.Format(TimeSpan.FromSeconds(Math.Round((end - from).TotalSeconds)))}" : "nothing has arrived since");
+            to is { } end ? $"nothing arrived for {Span(end - from)}" : "nothing has arrived since");
+
+    private static string Span(TimeSpan span) => Durations.Format(TimeSpan.FromSeconds(Math.Round(span.TotalSeconds)));
 
     private void Add(DateTimeOffset time, DateTimeOffset? end, EventKind kind, Severity severity, string title, string text, string? advice = null) =>
         _events.Add(new GpuEvent { Timestamp = time, EndTime = end, Kind = kind, Severity = severity, Title = title, Text = text, Advice = advice });

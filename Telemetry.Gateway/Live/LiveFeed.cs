@@ -43,8 +43,12 @@ internal sealed class LiveFeed(TelemetryReader store, TimeProvider time, Gateway
         }
         catch (OperationCanceledException)
         {
-            // It may join yet; then it leaves at once.
-            _ = joining.Joined.Task.ContinueWith(joined => Leave(joined.Result), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            // It may join yet; then it leaves at once. That it cannot is nobody's business any more.
+            _ = joining.Joined.Task.ContinueWith(joined =>
+            {
+                if (joined.Exception is null && !joined.IsCanceled)
+                    Leave(joined.Result);
+            }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             throw;
         }
     }

@@ -15,7 +15,10 @@ internal sealed class ConditionRuns
         public long Broken { get; private set; } = long.MinValue;
 
         /// <summary>Hours of series whose every value fulfils the condition; where the first of them lies is looked for at the end.</summary>
-        public List<(long Hour, long Series)> Held { get; } = [];
+        public List<(long Hour, long Series, long FirstTime, long Rows)> Held { get; } = [];
+
+        /// <summary>Before this, records have left by age and what is left of them does not tell.</summary>
+        public long Cut { get; private set; } = long.MinValue;
 
         /// <summary>Whether the beginning is lost: a record against the condition came after later ones that fulfil it.</summary>
         public bool IsUnsure { get; private set; }
@@ -37,6 +40,14 @@ internal sealed class ConditionRuns
                 if (Since <= time)
                     Since = long.MaxValue;
             }
+        }
+
+        /// <summary>Says that nothing is known before a time.</summary>
+        public void CutAt(long time)
+        {
+            if (time > Broken)
+                Cut = time;
+            Add(time, false);
         }
 
         /// <summary>Begins anew, with the break that is known.</summary>
@@ -77,7 +88,7 @@ internal sealed class ConditionRuns
             runs.Add(unsure.Contains);
         }
         return [.. runs._runs.Select(of => of.Where(r => r.Value.Since != long.MaxValue).ToDictionary(
-            r => r.Key, r => new ConditionRun(StoreTime.From(r.Value.Since), r.Value.Broken == long.MinValue)))];
+            r => r.Key, r => new ConditionRun(StoreTime.From(r.Value.Since), r.Value.Broken == r.Value.Cut)))];
     }
 
     private IEnumerable<Run> All => _runs.SelectMany(r => r.Values);
@@ -153,7 +164,7 @@ internal sealed class ConditionRuns
                     switch (isWithin ? part.Condition.HoldsBetween(totals.Min, totals.Max) : null)
                     {
                         case true:
-                            part.Run.Held.Add((hour, series));
+                            part.Run.Held.Add((hour, series, rollup.FirstTime, rollup.Rows));
                             break;
                         case false:
                             part.Run.Add(totals.LastTime, false);
@@ -163,8 +174,8 @@ internal sealed class ConditionRuns
                             break;
                     }
                 }
-                if (unclear.Count > 0)
-                    AddRecords(rows, hour, series, unclear);
+                if (unclear.Count > 0 && AddRecords(rows, hour, series, unclear) < rollup.Rows)
+                    unclear.ForEach(part => part.Run.CutAt(rollup.LastTime));
             }
         }
         for (var i = 0; i < _queries.Count; i++)
@@ -179,17 +190,24 @@ internal sealed class ConditionRuns
     {
         foreach (var hour in part.Run.Held.Where(h => Hours.End(h.Hour) > part.Run.Broken).GroupBy(h => h.Hour).OrderBy(h => h.Key))
         {
-            foreach (var (_, series) in hour)
-                AddRecords(rows, hour.Key, series, [part]);
+            foreach (var (_, series, firstTime, count) in hour)
+            {
+                if (AddRecords(rows, hour.Key, series, [part]) < count)
+                    part.Run.Add(firstTime, true);
+            }
             if (part.Run.Since < Hours.End(hour.Key))
                 break;
         }
     }
 
-    private void AddRecords(ChunkRows rows, long hour, long series, List<Part> parts)
+    /// <summary>Adds the records of an hour.</summary>
+    /// <returns>How many records of the hour there are, in the range or not; fewer than were folded where some have left by age.</returns>
+    private long AddRecords(ChunkRows rows, long hour, long series, List<Part> parts)
     {
+        var there = 0L;
         foreach (var chunk in _snapshot.Chunks.Of(ChunkLevel.Rows, hour, series))
         {
+            there += chunk.Rows;
             if (!chunk.Overlaps(_start, _end))
                 continue;
             rows.Open(chunk);
@@ -204,5 +222,6 @@ internal sealed class ConditionRuns
                 }
             }
         }
+        return there;
     }
 }

@@ -41,4 +41,5 @@ public sealed record ConditionQuery(MetricCondition Condition, IReadOnlyCollecti
 /// <param name="First">The time of the first.</param>
 /// <param name="Last">The time of the last.</param>
 /// <param name="Records">How many.</param>
-public sealed record ValueRun(GpuKey Gpu, double Value, DateTimeOffset First, DateTimeOffset Last, long Records);
+/// <param name="IsFromStart">Whether the GPU's first record in the range is one of them, so that it may have begun before.</param>
+public sealed record ValueRun(GpuKey Gpu, double Value, DateTimeOffset First, DateTimeOffset Last, long Records, bool IsFromStart);

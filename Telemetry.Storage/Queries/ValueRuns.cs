@@ -75,7 +75,7 @@ internal static class ValueRuns
 
     private static IEnumerable<ValueRun> Runs(GpuKey gpu, IEnumerable<Observed> values)
     {
-        var (value, first, last, records) = (0.0, 0L, 0L, 0L);
+        var (value, first, last, records, before) = (0.0, 0L, 0L, 0L, 0L);
         foreach (var next in values)
         {
             if (next.Value == value)
@@ -84,10 +84,13 @@ internal static class ValueRuns
                 continue;
             }
             if (value != 0)
-                yield return new ValueRun(gpu, value, StoreTime.From(first), StoreTime.From(last), records);
+                yield return Run();
+            before += records;
             (value, first, last, records) = (next.Value, next.Time, next.Time, 1);
         }
         if (value != 0)
-            yield return new ValueRun(gpu, value, StoreTime.From(first), StoreTime.From(last), records);
+            yield return Run();
+
+        ValueRun Run() => new(gpu, value, StoreTime.From(first), StoreTime.From(last), records, before == 0);
     }
 }

@@ -1,6 +1,8 @@
+using Microsoft.Extensions.Time.Testing;
 using Telemetry.Gateway;
 using Telemetry.Gateway.Fleet;
 using Telemetry.ServiceDefaults.Settings;
+using Telemetry.Storage.Queries;
 
 namespace Telemetry.Tests.Gateway;
 
@@ -40,7 +42,8 @@ public sealed class FleetRulesTests : IDisposable
     [InlineData("{ \"failing\": { \"window\": \"30d\" } }", "failing.window: expected a duration from 1m to 7d")]
     [InlineData("{ \"xids\": { \"x\": { \"severity\": \"info\", \"cause\": \"driver\", \"text\": \"\", \"advice\": \"\" } } }", "xids: expected numbers")]
     [InlineData("{ \"xids\": { \"7\": { \"severity\": \"bad\", \"cause\": \"driver\", \"text\": \"\", \"advice\": \"\" } } }", "xids")]
-    [InlineData("{\n  \"hot\": {\n", "line 3 is no JSON")]
+    [InlineData("{\n  \"hot\": {\n", "line 3 cannot be read as JSON")]
+    [InlineData("{ \"lost_after\": \"1m\", \"lost_after\": \"2m\" }", "a property is there twice")]
     [InlineData("[]", "expected an object")]
     public void What_makes_no_sense_is_refused_with_its_place(string json, string reason)
     {
@@ -56,5 +59,20 @@ public sealed class FleetRulesTests : IDisposable
     {
         var error = Assert.Throws<SettingException>(() => GatewayApp.Build(new GatewayOptions { Port = 0, FleetRules = _path + ".missing" }));
         Assert.EndsWith("is not accepted: the file cannot be read", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_rule_can_be_switched_off_and_a_code_that_the_gauge_keeps_has_no_known_beginning()
+    {
+        var now = new DateTimeOffset(2025, 7, 18, 21, 0, 0, TimeSpan.Zero);
+        var time = new FakeTimeProvider(now);
+        using var file = new StoreFile(time);
+        var gpu = new GpuLabels("node", "0", "", "", "", "", "", "");
+        file.Write([.. Enumerable.Range(0, 20).Select(i => FleetFixture.Record(now.AddSeconds(-10 * (20 - i)), gpu, ("xid", 79), ("clock_event_reasons", 0x20)))]);
+        await File.WriteAllTextAsync(_path, """{ "throttled": { "reasons": [] } }""", TestContext.Current.CancellationToken);
+        await using var server = await GatewayServer.StartAsync(new GatewayOptions { DatabasePath = file.Path, FleetRules = _path }, time);
+        var finding = Assert.Single((await server.GetAsync("/api/v1/fleet/insights")).GetProperty("findings").EnumerateArray());
+        Assert.Equal("XID 79: GPU has fallen off the bus; reported for more than 24 h", finding.GetProperty("reason").GetString());
+        Assert.True(finding.GetProperty("since_at_least").GetBoolean());
     }
 }

@@ -50,7 +50,7 @@ public sealed class InsightsFixture : IAsyncLifetime
         // Paused for a moment.
         yield return Row("pausing", "job-3", ("gpu_utilization", i >= 238 ? 0 : 80), ("memory_used_mb", 4));
         // Hot, with a lowered clock, since 20:50:30; before, hot for a moment.
-        yield return Row("hot", "job-4", ("gpu_utilization", 99), ("temperature_c", i >= 220 || i == 100 ? 91 : 70), ("clock_event_reasons", i >= 220 ? 0x20 : 1));
+        yield return Row("hot", "job-4", ("gpu_utilization", 99), ("temperature_c", i >= 220 || i == 100 ? 91 : 70), ("clock_event_reasons", i >= 220 ? 0x20 + (i % 2 * 4) : 1));
         // XID 79 twice, the second time in three records; uncorrectable errors since 20:25:30.
         yield return Row("failing", "job-5", ("gpu_utilization", 99), ("xid", i is 30 or (>= 200 and < 203) ? 79 : i is 60 ? 13 : 0), ("ecc_dbe", i >= 170 ? 2 : 0));
         // Nothing since 20:35:00.

@@ -13,7 +13,7 @@ public sealed class InsightsTests(InsightsFixture fleet) : IClassFixture<Insight
         var answer = await fleet.Server.GetAsync("/api/v1/fleet/insights");
         Assert.Equal(
             [
-                "failing critical failing 2025-07-18T19:15:30Z False: XID 79: GPU has fallen off the bus; 2 times in 24 h, last 18 min 30 s ago",
+                "failing critical failing 2025-07-18T19:15:30Z False: XID 79: GPU has fallen off the bus; 2 times in 24 h, last 19 min 30 s ago",
                 "failing critical failing 2025-07-18T20:25:30Z False: ecc_dbe is 2 (Uncorrectable ECC errors)",
                 "lost critical lost 2025-07-18T20:35:00Z False: no record for 25 min; lost after 1 min",
                 "held warning idle_held 2025-07-18T19:40:30Z False: gpu_utilization has been below 5 % for 1 h 19 min while 20000 MiB are held",
@@ -83,6 +83,7 @@ public sealed class InsightsTests(InsightsFixture fleet) : IClassFixture<Insight
         Assert.Equal((1.992, 1.992, 0), (Number(idle, "gpu_hours"), Number(idle, "idle_hours"), Number(idle, "gpu_utilization")));
         Assert.Equal(["", "research"], usage.GetProperty("namespaces").EnumerateArray().Select(n => n.GetProperty("namespace").GetString() ?? ""));
         Assert.Equal(Number(usage.GetProperty("total"), "gpu_hours"), usage.GetProperty("hosts").EnumerateArray().Sum(h => Number(h, "gpu_hours")), 0.01);
+        await fleet.Server.GetProblemAsync("/api/v1/fleet/usage?start_time=9999-12-31T00:00:00Z&end_time=9999-12-31T23:30:00Z", 400);
         Assert.Equal(Number(usage.GetProperty("total"), "gpu_hours"), usage.GetProperty("hours").EnumerateArray().Sum(h => Number(h, "gpu_hours")), 0.01);
     }
 
@@ -101,6 +102,11 @@ public sealed class InsightsTests(InsightsFixture fleet) : IClassFixture<Insight
         Assert.Equal(["2025-07-18T20:48:30Z - labels info Labels changed: pod from 'job-1' to 'job-2'"], await EventsAsync("busy"));
         var silent = await EventsAsync("incomplete");
         Assert.Equal("2025-07-18T20:55:30Z 2025-07-18T20:59:00Z silence warning No records: nothing arrived for 210s", silent[0]);
+        // Nothing of the range is there: it was lost before.
+        Assert.Equal(["2025-07-18T20:50:00Z - silence critical No records: nothing has arrived for 25m"], await EventsAsync("lost", "start_time=2025-07-18T20:50:00Z"));
+        // What came after the range has arrived.
+        Assert.Equal("2025-07-18T20:50:30Z 2025-07-18T20:54:00Z silence warning No records: nothing arrived for 210s",
+            (await EventsAsync("incomplete", "start_time=2025-07-18T20:49:00Z&end_time=2025-07-18T20:54:00Z"))[0]);
         await fleet.Server.GetProblemAsync("/api/v1/telemetry/hosts/hot/gpus/1/events", 404);
         await fleet.Server.GetProblemAsync("/api/v1/telemetry/hosts/hot/gpus/0/events?start_time=2025-01-01T00:00:00Z", 400);
     }
@@ -161,8 +167,8 @@ public sealed class InsightsTests(InsightsFixture fleet) : IClassFixture<Insight
     private async Task<List<string>> KindsAsync(string query) =>
         [.. (await fleet.Server.GetAsync("/api/v1/fleet/insights" + query)).GetProperty("findings").EnumerateArray().Select(f => f.GetProperty("kind").GetString()!)];
 
-    private async Task<List<string>> EventsAsync(string host) =>
-        [.. (await fleet.Server.GetAsync($"/api/v1/telemetry/hosts/{host}/gpus/0/events?time_range=24h")).GetProperty("data").EnumerateArray().Select(e =>
+    private async Task<List<string>> EventsAsync(string host, string range = "time_range=24h") =>
+        [.. (await fleet.Server.GetAsync($"/api/v1/telemetry/hosts/{host}/gpus/0/events?{range}")).GetProperty("data").EnumerateArray().Select(e =>
             $"{e.GetProperty("timestamp")} {(e.GetProperty("end_time").ValueKind == JsonValueKind.Null ? "-" : e.GetProperty("end_time"))} {e.GetProperty("kind")} {e.GetProperty("severity")} {e.GetProperty("title")}: {e.GetProperty("text")}")];
 
     private static double Number(JsonElement figures, string name) => double.Parse(figures.GetProperty(name).GetRawText(), CultureInfo.InvariantCulture);

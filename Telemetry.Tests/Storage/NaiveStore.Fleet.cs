@@ -32,13 +32,13 @@ internal sealed partial class NaiveStore
         foreach (var gpu in In(range).GroupBy(Key).OrderBy(g => g.Key.HostId, StringComparer.Ordinal).ThenBy(g => int.Parse(g.Key.GpuId, System.Globalization.CultureInfo.InvariantCulture)))
         {
             var before = 0.0;
-            foreach (var row in gpu.OrderBy(r => r.Time).ThenBy(r => _series.IndexOf(r.Gpu)))
+            foreach (var (i, row) in gpu.OrderBy(r => r.Time).ThenBy(r => _series.IndexOf(r.Gpu)).Index())
             {
                 var value = row.Values.GetValueOrDefault(metric);
                 if (value != 0 && value == before)
                     runs[^1] = runs[^1] with { Last = Time(row), Records = runs[^1].Records + 1 };
                 else if (value != 0)
-                    runs.Add(new ValueRun(gpu.Key, value, Time(row), Time(row), 1));
+                    runs.Add(new ValueRun(gpu.Key, value, Time(row), Time(row), 1, i == 0));
                 before = value;
             }
         }
