@@ -35,6 +35,15 @@ internal sealed record BrokerLimits
     /// <summary>The most members of a group.</summary>
     public int MembersMax { get; init; } = 1_000;
 
+    /// <summary>
+    /// Of how many partitions it is kept how far behind their groups were, in all groups together (60 KiB each): of groups beyond
+    /// that, in the order of their names, it is not.
+    /// </summary>
+    public int LagPartitionsMax { get; init; } = 1_024;
+
+    /// <summary>The most points of lag in an answer: so that it is no larger than a client with default limits can receive.</summary>
+    public int LagPointsMax { get; init; } = 50_000;
+
     /// <summary>The most producer ids that a topic remembers.</summary>
     public int ProducersMax { get; init; } = 65_536;
 

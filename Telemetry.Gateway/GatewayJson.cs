@@ -28,6 +28,7 @@ namespace Telemetry.Gateway;
 [JsonSerializable(typeof(LabelsAnswer))]
 [JsonSerializable(typeof(MetricsAnswer))]
 [JsonSerializable(typeof(PipelineAnswer))]
+[JsonSerializable(typeof(PipelineHistoryAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(string))]

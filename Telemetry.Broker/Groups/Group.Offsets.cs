@@ -102,6 +102,28 @@ internal sealed partial class Group
     public IEnumerable<(int Partition, Lag Lag)> Lags() =>
         DividesInput ? [] : _shards.Select(shard => (shard.Number, shard.Partition!.LagOf(shard.Progress)));
 
+    /// <summary>Notes how far behind the group is now.</summary>
+    public void NoteLag()
+    {
+        lock (_sync)
+        {
+            _lags.Add(new LagMoment(_clock.UnixMs, [.. _shards.Select(shard =>
+            {
+                var lag = shard.Partition!.LagOf(shard.Progress);
+                return new PartitionLag(shard.Partition.HighWatermark, shard.Progress.Committed, lag.Records, (float)lag.Seconds);
+            })]));
+        }
+    }
+
+    /// <summary>How far behind the group was, from a wall time on; nothing for shards of input.</summary>
+    /// <param name="sinceUnixMs">The beginning.</param>
+    /// <param name="stepMs">At most one moment for each step; 0: as fine as they are kept.</param>
+    public IReadOnlyList<LagMoment> LagsSince(long sinceUnixMs, long stepMs)
+    {
+        lock (_sync)
+            return _lags.Since(sinceUnixMs, stepMs);
+    }
+
     private void Restore(StoredGroup stored)
     {
         _generation = stored.Generation;

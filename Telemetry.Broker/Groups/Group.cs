@@ -15,6 +15,7 @@ internal sealed partial class Group
     private readonly BrokerMetrics _metrics;
     private readonly BrokerLimits _limits;
     private readonly List<Member> _members = []; // in the order in which they joined
+    private readonly LagHistory _lags = new();
     private volatile Shard[] _shards;
     private long _generation;
     private bool _paused;

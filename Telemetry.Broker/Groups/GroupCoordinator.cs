@@ -18,6 +18,7 @@ internal sealed partial class GroupCoordinator(
 {
     private readonly ConcurrentDictionary<string, Group> _groups = new(StringComparer.Ordinal);
     private readonly Lock _making = new();
+    private long _nextLagLogMs;
 
     /// <summary>All groups by name.</summary>
     public IEnumerable<Group> All => _groups.Values.OrderBy(group => group.Name, StringComparer.Ordinal);
@@ -112,6 +113,26 @@ internal sealed partial class GroupCoordinator(
     {
         foreach (var (_, group) in _groups)
             group.Tick();
+        if (clock.LogMs >= _nextLagLogMs)
+        {
+            // At whole steps, so that a chart's steps have one moment each.
+            var step = (long)LagHistory.Step.TotalMilliseconds;
+            _nextLagLogMs = (clock.LogMs / step * step) + step;
+            NoteLags();
+        }
+    }
+
+    // Of so many partitions, in all groups together.
+    private void NoteLags()
+    {
+        var left = limits.LagPartitionsMax;
+        foreach (var group in All.Where(group => !group.DividesInput))
+        {
+            if (group.Topic.Partitions.Count > left)
+                continue;
+            left -= group.Topic.Partitions.Count;
+            group.NoteLag();
+        }
     }
 
     /// <summary>Ends all streams because the broker stops.</summary>

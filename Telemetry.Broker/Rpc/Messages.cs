@@ -118,5 +118,16 @@ internal static class Messages
 
     public static Telemetry.Messaging.V1.OffsetPoint ToMessage(this Log.OffsetPoint point) => new() { Shard = point.Shard, UnixMs = point.UnixMs, CommittedOffset = point.Offset };
 
+    /// <summary>A moment as a point for each partition.</summary>
+    public static IEnumerable<LagPoint> ToMessages(this LagMoment moment) => moment.Partitions.Select((partition, number) => new LagPoint
+    {
+        Partition = number,
+        UnixMs = moment.UnixMs,
+        HighWatermark = partition.HighWatermark,
+        CommittedOffset = partition.Committed,
+        LagRecords = partition.Records,
+        LagSeconds = partition.Seconds,
+    });
+
     private static ByteString TopicId(Guid id) => UnsafeByteOperations.UnsafeWrap(id.ToByteArray(bigEndian: true));
 }

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Telemetry.Broker.Groups;
 using Telemetry.Broker.Log;
 using Telemetry.Messaging.V1;
 
@@ -48,10 +49,26 @@ internal sealed class QueueAdminService(BrokerCore core) : QueueAdmin.QueueAdmin
     public override Task<GroupDescription> DescribeGroup(DescribeGroupRequest request, ServerCallContext context)
     {
         var lastMs = Requests.HistoryMs(request);
-        var description = core.Groups.Get(request.Group).Describe().ToMessage();
+        var lags = Requests.LagHistory(request);
+        var group = core.Groups.Get(request.Group);
+        var description = group.Describe().ToMessage();
         if (lastMs > 0)
             description.History.AddRange(core.Groups.History(request.Group, lastMs).Select(point => point.ToMessage()));
+        if (lags.LastMs > 0)
+            description.LagHistory.AddRange(Lags(group, core.Clock.UnixMs - lags.LastMs, lags.StepMs).SelectMany(moment => moment.ToMessages()));
         return Task.FromResult(description);
+    }
+
+    // In longer steps than were asked for, where that is needed for an answer of bounded size.
+    private IReadOnlyList<LagMoment> Lags(Group group, long sinceUnixMs, long stepMs)
+    {
+        var moments = group.LagsSince(sinceUnixMs, stepMs);
+        while (moments.Count > 1 && moments.Sum(moment => (long)moment.Partitions.Length) > core.Limits.LagPointsMax)
+        {
+            stepMs = Math.Max((long)LagHistory.Step.TotalMilliseconds, 2 * stepMs);
+            moments = group.LagsSince(sinceUnixMs, stepMs);
+        }
+        return moments;
     }
 
     public override Task<DeleteGroupResponse> DeleteGroup(DeleteGroupRequest request, ServerCallContext context)

@@ -87,6 +87,17 @@ internal static class Requests
         ? request.HistoryMs
         : throw BrokerException.Invalid($"history_ms: {request.HistoryMs} is not accepted: expected 0 or more");
 
+    /// <summary>How much history of a group's lag is asked for, and in which steps, in milliseconds; 0: none, and the finest.</summary>
+    /// <exception cref="BrokerException">One of them is negative.</exception>
+    public static (long LastMs, long StepMs) LagHistory(DescribeGroupRequest request)
+    {
+        if (request.LagHistoryMs < 0)
+            throw BrokerException.Invalid($"lag_history_ms: {request.LagHistoryMs} is not accepted: expected 0 or more");
+        return request.LagStepMs >= 0
+            ? (request.LagHistoryMs, request.LagStepMs)
+            : throw BrokerException.Invalid($"lag_step_ms: {request.LagStepMs} is not accepted: expected 0 or more");
+    }
+
     /// <summary>How a member takes part.</summary>
     /// <exception cref="BrokerException">A field makes no sense.</exception>
     public static MemberOptions Member(JoinGroup join) => new(

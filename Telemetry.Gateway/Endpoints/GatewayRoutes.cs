@@ -28,6 +28,7 @@ internal static class GatewayRoutes
         FleetRoutes.Summary,
         FleetRoutes.Completeness,
         PipelineRoutes.Pipeline,
+        PipelineRoutes.History,
         .. PrometheusRoutes.All,
         OperationsRoutes.Health,
         OperationsRoutes.Alive,

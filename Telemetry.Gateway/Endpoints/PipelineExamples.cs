@@ -54,6 +54,14 @@ internal static class PipelineExamples
         ],
     };
 
+    public static readonly GroupLagHistory History = new()
+    {
+        Group = "collectors",
+        Topic = "telemetry",
+        Data = [new GroupLagStep { Timestamp = Examples.Time, LagRecords = 50, LagSeconds = 1.2, AppendedPerSecond = 24.8, CommittedPerSecond = 24.6 }],
+        Partitions = [new PartitionLagHistory { Partition = 0, Data = [new PartitionLagStep { Timestamp = Examples.Time, LagRecords = 50, LagSeconds = 1.2 }] }],
+    };
+
     public static readonly CheckpointState Checkpoint = new()
     {
         Topic = "telemetry",

@@ -41,6 +41,60 @@ internal static class PipelineRoutes
         },
     };
 
+    // The queue keeps a day; a chart shows no more points than this.
+    private const int HistoryPoints = 360;
+
+    private static readonly ChoiceParameter<TimeSpan> HistoryRange = new(
+        "time_range", "The time up to now.", TimeSpan.FromHours(1), "1h",
+        ("1h", TimeSpan.FromHours(1)), ("6h", TimeSpan.FromHours(6)), ("24h", TimeSpan.FromHours(24)))
+    {
+        Example = "6h",
+    };
+
+    private static readonly TextParameter Group = new("group", "Only this consumer group. 404 where the queue does not have it.") { Example = "collectors" };
+
+    /// <summary>GET /api/v1/pipeline/history.</summary>
+    public static readonly ApiRoute<PipelineHistoryAnswer> History = new()
+    {
+        Path = "/api/v1/pipeline/history",
+        OperationId = "getPipelineHistory",
+        Tag = Tags.Operations,
+        Summary = "Gets how far behind consumer groups were over time",
+        Description = "Lag in records and seconds and the rates of appending and committing, in 360 steps or fewer: of each group, and its lag of each partition. The queue keeps it in memory since its start, every ten seconds for an hour and every minute for a day, so it is the same from every gateway. A step has the largest lag in it. Where the queue does not answer within two seconds, or none is configured, `reason` says so.",
+        Parameters = [HistoryRange, Group],
+        MayBeUnknown = true,
+        Answer = HistoryAsync,
+        Example = new PipelineHistoryAnswer
+        {
+            Reachable = true,
+            Reason = null,
+            StartTime = Examples.Time.AddHours(-1),
+            EndTime = Examples.Time,
+            StepSeconds = 10,
+            Groups = [PipelineExamples.History],
+        },
+    };
+
+    private static async Task<PipelineHistoryAnswer> HistoryAsync(ApiRequest request)
+    {
+        var (last, group) = (request.Get(HistoryRange), request.Get(Group));
+        var step = last / HistoryPoints;
+        var (groups, reason) = request.Services.Queue is { } queue
+            ? await queue.LagHistoryAsync(group, last, step, request.Stop)
+            : (null, "no queue is configured: the gateway has no MESSAGEQUEUE_ADDR");
+        if (groups is [] && group is not null)
+            throw Problems.UnknownGroup(group);
+        return new PipelineHistoryAnswer
+        {
+            Reachable = groups is not null,
+            Reason = reason,
+            StartTime = request.Now - last,
+            EndTime = request.Now,
+            StepSeconds = step.TotalSeconds,
+            Groups = groups ?? [],
+        };
+    }
+
     private static async Task<PipelineAnswer> PipelineAsync(ApiRequest request)
     {
         var asking = request.Services.Queue?.ReadAsync(request.Stop);

@@ -21,6 +21,12 @@ internal static class Problems
             $"gpu_id: no record of GPU '{Printable(gpuId)}' of host '{Printable(hostId)}' is stored; /api/v1/telemetry/hosts/{{host_id}}/gpus lists its GPUs") with
         { Parameter = "gpu_id" });
 
+    /// <summary>A consumer group that the queue does not have.</summary>
+    public static ProblemException UnknownGroup(string group) =>
+        new(Make("unknown-group", "Unknown group", StatusCodes.Status404NotFound,
+            $"group: the queue has no consumer group '{Printable(group)}'; /api/v1/pipeline lists the groups") with
+        { Parameter = "group" });
+
     /// <summary>A path that is no route.</summary>
     public static Problem UnknownRoute(string path) =>
         Make("unknown-route", "Unknown route", StatusCodes.Status404NotFound, $"there is nothing at '{Printable(path)}'; /swagger/index.html lists the routes");

@@ -22,20 +22,43 @@ public sealed class QueueReader(QueueConnection connection, TimeSpan timeout, IL
     /// <summary>Topics and groups, or why they cannot be had. Waits for the queue no longer than the time-out.</summary>
     public async Task<QueueSnapshot> ReadAsync(CancellationToken cancellationToken)
     {
+        var (answer, reason) = await AskAsync(async call =>
+        {
+            var topics = connection.Admin.ListTopicsAsync(new ListTopicsRequest(), call);
+            var groups = connection.Admin.ListGroupsAsync(new ListGroupsRequest(), call);
+            return Snapshot((await topics).Topics, (await groups).Groups);
+        }, cancellationToken);
+        return answer ?? new QueueSnapshot(
+            new QueueSection { Reachable = false, Reason = reason, Topics = [], Groups = [] }, new Dictionary<(string, int), LogEnd>());
+    }
+
+    /// <summary>How far behind consumer groups were, or why that cannot be had. Waits no longer either.</summary>
+    /// <param name="group">Only this one; null: all.</param>
+    /// <param name="last">How far back.</param>
+    /// <param name="step">At most one moment for each step.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public Task<(IReadOnlyList<GroupLagHistory>? Groups, string? Reason)> LagHistoryAsync(string? group, TimeSpan last, TimeSpan step, CancellationToken cancellationToken) =>
+        AskAsync<IReadOnlyList<GroupLagHistory>>(async call =>
+        {
+            var groups = (await connection.Admin.ListGroupsAsync(new ListGroupsRequest(), call)).Groups.Where(g => !g.DividesInput && (group is null || g.Group == group));
+            var asking = groups.OrderBy(g => g.Group, StringComparer.Ordinal).Select(g => connection.Admin.DescribeGroupAsync(
+                new DescribeGroupRequest { Group = g.Group, LagHistoryMs = (long)last.TotalMilliseconds, LagStepMs = (long)step.TotalMilliseconds }, call).ResponseAsync);
+            return [.. (await Task.WhenAll(asking)).Select(LagHistory.Of)];
+        }, cancellationToken);
+
+    private async Task<(T? Answer, string? Reason)> AskAsync<T>(Func<CallOptions, Task<T>> ask, CancellationToken cancellationToken)
+        where T : class
+    {
         try
         {
-            var deadline = DateTime.UtcNow + timeout;
-            var topics = connection.Admin.ListTopicsAsync(new ListTopicsRequest(), deadline: deadline, cancellationToken: cancellationToken);
-            var groups = connection.Admin.ListGroupsAsync(new ListGroupsRequest(), deadline: deadline, cancellationToken: cancellationToken);
-            return Snapshot((await topics).Topics, (await groups).Groups);
+            return (await ask(new CallOptions(deadline: DateTime.UtcNow + timeout, cancellationToken: cancellationToken)), null);
         }
         catch (RpcException error)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var reason = Reason(error.StatusCode);
             GatewayLog.QueueUnreachable(logger, reason, error);
-            return new QueueSnapshot(
-                new QueueSection { Reachable = false, Reason = reason, Topics = [], Groups = [] }, new Dictionary<(string, int), LogEnd>());
+            return (null, reason);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -18,6 +19,9 @@ internal sealed class FakeQueue : QueueAdmin.QueueAdminBase, IAsyncDisposable
     public ListTopicsResponse Topics { get; } = new();
 
     public ListGroupsResponse Groups { get; } = new();
+
+    /// <summary>What was asked of single groups.</summary>
+    public ConcurrentQueue<DescribeGroupRequest> Asked { get; } = new();
 
     /// <summary>Ends when something was asked.</summary>
     public Task Called => _called.Task;
@@ -48,6 +52,12 @@ internal sealed class FakeQueue : QueueAdmin.QueueAdminBase, IAsyncDisposable
     public override Task<ListTopicsResponse> ListTopics(ListTopicsRequest request, ServerCallContext context) => AnswerAsync(Topics, context);
 
     public override Task<ListGroupsResponse> ListGroups(ListGroupsRequest request, ServerCallContext context) => AnswerAsync(Groups, context);
+
+    public override Task<GroupDescription> DescribeGroup(DescribeGroupRequest request, ServerCallContext context)
+    {
+        Asked.Enqueue(request);
+        return AnswerAsync(Groups.Groups.Single(group => group.Group == request.Group), context);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Time.Testing;
@@ -109,6 +110,65 @@ public sealed class PipelineTests
     }
 
     [Fact]
+    public async Task How_far_behind_groups_were_is_told_in_steps_with_rates()
+    {
+        using var file = FileWithHistory();
+        await using var queue = await FakeQueue.StartAsync();
+        Describe(queue, file.TopicId);
+        queue.Groups.Groups.Add(new GroupDescription { Group = "input/telemetry/1", Topic = "telemetry", DividesInput = true });
+        await using var server = await GatewayServer.StartAsync(
+            new() { DatabasePath = file.Path, MessageQueueAddress = queue.Address, QueueTimeout = Patience }, new FakeTimeProvider(Time));
+
+        var answer = await server.GetAsync($"{Route}/history?time_range=6h&group=collectors");
+        Assert.Equal(("collectors", 6 * 3_600_000, 60_000), queue.Asked.Select(asked => (asked.Group, asked.LagHistoryMs, asked.LagStepMs)).Single());
+        Assert.Equal(("2025-07-18T15:00:00Z", "2025-07-18T21:00:00Z", 60), (answer.GetProperty("start_time").GetString(), answer.GetProperty("end_time").GetString(), answer.GetProperty("step_seconds").GetInt32()));
+        var group = Assert.Single(answer.GetProperty("groups").EnumerateArray());
+        Assert.Equal(
+            [
+                """{"timestamp":"2025-07-18T20:59:00Z","lag_records":0,"lag_seconds":0,"appended_per_second":null,"committed_per_second":null}""",
+                """{"timestamp":"2025-07-18T20:59:10Z","lag_records":0,"lag_seconds":0,"appended_per_second":10,"committed_per_second":10}""",
+                """{"timestamp":"2025-07-18T20:59:50Z","lag_records":200,"lag_seconds":20,"appended_per_second":10,"committed_per_second":0}""",
+            ],
+            group.GetProperty("data").EnumerateArray().Select(step => step.GetRawText()).Where((_, i) => i is 0 or 1 or 5));
+        Assert.Equal([0, 1], group.GetProperty("partitions").EnumerateArray().Select(partition => partition.GetProperty("partition").GetInt32()));
+        Assert.Equal(
+            """{"timestamp":"2025-07-18T20:59:40Z","lag_records":100,"lag_seconds":10}""", group.GetProperty("partitions")[0].GetProperty("data")[4].GetRawText());
+
+        var all = await server.GetAsync($"{Route}/history");
+        Assert.Equal(["collectors"], all.GetProperty("groups").EnumerateArray().Select(one => one.GetProperty("group").GetString()));
+        using var unknown = await server.Client.GetAsync($"{Route}/history?group=nobody", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
+        Assert.Contains("\"parameter\":\"group\"", await unknown.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_offset_that_went_back_makes_no_rate()
+    {
+        using var file = FileWithHistory();
+        await using var queue = await FakeQueue.StartAsync();
+        Describe(queue, file.TopicId);
+        queue.Groups.Groups[0].LagHistory[^2].HighWatermark = 7; // of another log
+        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, MessageQueueAddress = queue.Address, QueueTimeout = Patience });
+        var last = (await server.GetAsync($"{Route}/history")).GetProperty("groups")[0].GetProperty("data")[5];
+        Assert.Equal(("null", "0"), (last.GetProperty("appended_per_second").GetRawText(), last.GetProperty("committed_per_second").GetRawText()));
+    }
+
+    [Fact]
+    public async Task Without_a_queue_that_answers_history_says_why_there_is_none()
+    {
+        using var file = FileWithHistory();
+        await using var alone = await GatewayServer.StartAsync(new() { DatabasePath = file.Path });
+        var answer = await alone.GetAsync($"{Route}/history");
+        Assert.Equal((false, "no queue is configured: the gateway has no MESSAGEQUEUE_ADDR"), (answer.GetProperty("reachable").GetBoolean(), answer.GetProperty("reason").GetString()));
+
+        await using var queue = await FakeQueue.StartAsync();
+        queue.Fails = new Status(StatusCode.Unavailable, "");
+        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, MessageQueueAddress = queue.Address, QueueTimeout = Patience });
+        answer = await server.GetAsync($"{Route}/history?group=collectors");
+        Assert.Equal((false, "nothing answers at the queue's address", 0), (answer.GetProperty("reachable").GetBoolean(), answer.GetProperty("reason").GetString(), answer.GetProperty("groups").GetArrayLength()));
+    }
+
+    [Fact]
     public async Task Before_the_store_is_there_it_is_waiting()
     {
         using var file = new StoreFile();
@@ -166,6 +226,14 @@ public sealed class PipelineTests
             GapRecords = 3,
         });
         group.Shards.Add(new ShardDescription { Shard = 1, CommittedOffset = -1 });
+        for (var i = 0; i < 6; i++)
+        {
+            // Ten records a second arrive in partition 0, and are read until they are not.
+            var committed = 100 * Math.Min(i, 3);
+            var at = time - 60_000 + (10_000 * i);
+            group.LagHistory.Add(new LagPoint { Partition = 0, UnixMs = at, HighWatermark = 100 * i, CommittedOffset = committed, LagRecords = (100 * i) - committed, LagSeconds = 10 * Math.Max(0, i - 3) });
+            group.LagHistory.Add(new LagPoint { Partition = 1, UnixMs = at, CommittedOffset = -1 });
+        }
         queue.Groups.Groups.Add(group);
     }
 }

@@ -40,7 +40,8 @@ async function errorOf(response) {
   const type = response.headers.get('content-type') ?? '';
   if (type.includes('json')) {
     const problem = await response.json();
-    return new ApiError(problem.detail ?? problem.title ?? response.statusText, response.status, problem.title ?? '');
+    // Prometheus's envelope has its text in `error`.
+    return new ApiError(problem.detail ?? problem.error ?? problem.title ?? response.statusText, response.status, problem.title ?? '');
   }
   return new ApiError(`The gateway answered ${response.status} ${response.statusText}`.trim(), response.status, 'Error');
 }
@@ -57,9 +58,11 @@ export const api = {
   insights: (params, signal) => get(`${v1}/fleet/insights`, params, signal),
   usage: (params, signal) => get(`${v1}/fleet/usage`, params, signal),
   series: (params, signal) => get(`${v1}/telemetry/series`, params, signal),
+  queryRange: (params, signal) => get('prometheus/api/v1/query_range', params, signal),
   events: (host, gpu, params, signal) => get(`${gpuPath(host, gpu)}/events`, params, signal),
   labels: (host, gpu, signal) => get(`${gpuPath(host, gpu)}/labels`, {}, signal),
   pipeline: signal => get(`${v1}/pipeline`, {}, signal),
+  pipelineHistory: (params, signal) => get(`${v1}/pipeline/history`, params, signal),
   summary: signal => get(`${v1}/stats/summary`, {}, signal),
 };
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Time.Testing;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -150,7 +151,7 @@ public sealed partial class PageTests(DashboardFixture fleet) : IClassFixture<Da
         await tab.Page.GetByLabel("Host").FillAsync("node-a");
         await tab.Page.GetByLabel("GPU", new() { Exact = true }).FillAsync("*");
         await tab.Page.GetByLabel("Metric").SelectOptionAsync("power_w");
-        await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
+        await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
         var lines = tab.Locator(".legend-table tbody tr");
         await Expect(lines).ToHaveCountAsync(4);
         await Expect(lines.First).ToContainTextAsync("400 W");
@@ -167,6 +168,36 @@ public sealed partial class PageTests(DashboardFixture fleet) : IClassFixture<Da
         Assert.StartsWith("time,node-a / 0 Power (W),", text, StringComparison.Ordinal);
         Assert.Contains("Z,400,", text, StringComparison.Ordinal);
         await tab.AssertWellAsync();
+    }
+
+    [Fact]
+    public async Task Explore_draws_queries_beside_series_and_says_what_is_wrong_with_one()
+    {
+        await using var tab = await fleet.OpenAsync("explore?s=node-a/0/power_w");
+        var query = tab.Page.GetByLabel("PromQL");
+        await query.FillAsync("max by (host_id) (power_w)");
+        await query.PressAsync("Enter");
+        var lines = tab.Locator(".legend-table tbody tr");
+        await Expect(lines).ToHaveCountAsync(3);
+        await Expect(lines.Nth(1).Locator("th")).ToHaveTextAsync("node-a");
+        await Expect(lines.Nth(1)).ToContainTextAsync("400");
+        await Expect(lines.Nth(2).Locator("th")).ToHaveTextAsync("node-b");
+        await Expect(lines.Nth(2)).ToContainTextAsync("600");
+        await Expect(tab.Locator(".explore-chart")).ToHaveCountAsync(2);
+        Assert.Contains("q=max+by+%28host_id%29+%28power_w%29", tab.View, StringComparison.Ordinal);
+
+        await tab.Page.GetByLabel("Compare with").SelectOptionAsync("before");
+        await Expect(lines).ToHaveCountAsync(6);
+        await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Remove max by (host_id) (power_w)" }).First.ClickAsync();
+        await Expect(lines).ToHaveCountAsync(2);
+        await tab.AssertWellAsync();
+
+        await tab.GoAsync("explore?q=power_w{host_id%3D%22node-x%22}");
+        await Expect(tab.Locator(".explore-page div[role=alert]")).ToContainTextAsync("nothing in this range");
+        await tab.GoAsync("explore?q=predict_linear(power_w[5m], 60)");
+        await Expect(tab.Locator(".explore-page div[role=alert]")).ToContainTextAsync("predict_linear is not supported here");
+        await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Remove predict_linear" }).ClickAsync();
+        await Expect(tab.Locator(".explore-page .notice")).ToContainTextAsync("Nothing is chosen yet");
     }
 
     [Fact]
@@ -214,7 +245,7 @@ public sealed partial class PageTests(DashboardFixture fleet) : IClassFixture<Da
         using var file = PipelineTests.FileWithHistory();
         await using var queue = await FakeQueue.StartAsync();
         PipelineTests.Describe(queue, file.TopicId);
-        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, MessageQueueAddress = queue.Address });
+        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path, MessageQueueAddress = queue.Address }, new FakeTimeProvider(DashboardFixture.Now));
         await using var tab = await fleet.OpenAsync("pipeline", address: server.Client.BaseAddress);
 
         await Expect(tab.Locator("[data-stage=collectors]")).ToContainTextAsync("paused");
@@ -226,6 +257,15 @@ public sealed partial class PageTests(DashboardFixture fleet) : IClassFixture<Da
         await Expect(group.First).ToContainTextAsync("collector-0/17");
         await Expect(group.Nth(1)).ToContainTextAsync("no owner");
         await Expect(tab.Locator("section[aria-label='Dead letters']")).ToContainTextAsync("undecodable");
+
+        var lag = tab.Locator("[data-group=collectors] [data-chart=lag_records]");
+        await Expect(lag).ToHaveAttributeAsync("data-points", "6");
+        await Expect(lag.Locator("output")).ToHaveTextAsync("200 records");
+        await Expect(tab.Locator("[data-chart=lag_seconds] output")).ToContainTextAsync("20\u00a0s");
+        await Expect(tab.Locator("[data-chart=rates] output")).ToHaveTextAsync("10\u00a0/s · 0\u00a0/s");
+        await tab.Page.RunAndWaitForResponseAsync(
+            () => tab.Locator(".lag-panel").GetByRole(AriaRole.Button, new() { Name = "24h" }).ClickAsync(), response => response.Url.Contains("time_range=24h", StringComparison.Ordinal));
+        Assert.Contains("range=24h", tab.View, StringComparison.Ordinal);
         await tab.AssertWellAsync();
     }
 

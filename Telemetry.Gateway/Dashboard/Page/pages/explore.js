@@ -1,62 +1,38 @@
-// Explore: several series together, beside the time before, as lines or as a table.
+// Explore: several series and queries together, beside the time before, as lines or as a table.
 
-import { api, Pool } from '../api.js';
+import { Pool } from '../api.js';
 import { reading, TimeChart } from '../chart.js';
 import { lines as lineColors } from '../colors.js';
 import { csv, download } from '../csv.js';
 import { h, put, redraw, setText } from '../dom.js';
 import { fleet } from '../fleet.js';
 import { count, number, plural, time, UNKNOWN } from '../format.js';
-import { axisOf, metricOf, show, sorted, title } from '../metrics.js';
+import { linesOf, nameOf, readChosen, seriesText } from '../lines.js';
+import { metricOf, sorted, title } from '../metrics.js';
 import { failure, firstRun, notice, panel, segments, select } from '../parts.js';
 import { every } from '../poll.js';
 import { isDark, zone } from '../prefs.js';
-import { rangePicker, readRange, stepOf, stepText, whole, zoom } from '../range.js';
-import { change, gpuHref } from '../router.js';
-import { gapsOf, pointsOf } from '../series.js';
+import { rangePicker, readRange, stepOf, stepText, zoom } from '../range.js';
+import { change } from '../router.js';
+import { gapsOf } from '../series.js';
 
-const SERIES_MAX = 24;
 const ROWS_SHOWN = 500;
 const DAY = 86_400_000;
 const STEPS = { '1s': 1e3, '10s': 1e4, '1m': 6e4, '5m': 3e5, '15m': 9e5, '1h': 36e5, '6h': 216e5, '1d': DAY };
-
-/** A series as the address writes it: host/gpu/metric, each percent-encoded. */
-const seriesText = (...parts) => parts.map(encodeURIComponent).join('/');
-
-/** @typedef {{text: string, host: string, gpu: string, metric: string}} Chosen */
-
-/** @returns {{chosen: Chosen[], wrong: string[]}} */
-function readSeries(params) {
-  const chosen = [];
-  const wrong = [];
-  for (const text of params.getAll('s')) {
-    let parts = [];
-    try {
-      parts = text.split('/').map(decodeURIComponent);
-    } catch {
-      parts = []; // a percent sign that encodes nothing
-    }
-    if (parts.length !== 3 || parts.some(part => part === ''))
-      wrong.push(`“${text}” is not a series: host/gpu/metric is.`);
-    else if (chosen.length < SERIES_MAX)
-      chosen.push({ text, host: parts[0], gpu: parts[1], metric: parts[2] });
-  }
-  if (params.getAll('s').length > SERIES_MAX)
-    wrong.push(`Only the first ${SERIES_MAX} series are shown.`);
-  return { chosen, wrong };
-}
 
 /** Opens the page. @param {HTMLElement} main @param {URLSearchParams} params */
 export function open(main, params) {
   const abort = new AbortController();
   const pool = new Pool(4);
   const form = h('form', { class: 'bar-row explore-form' });
+  const expression = h('input', { name: 'query', type: 'text', placeholder: 'avg by (host_id) (gpu_utilization)', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'off', required: true });
+  const queryForm = h('form', { class: 'bar-row explore-query', onsubmit: addQuery }, h('label', { class: 'field grow' }, h('span', {}, 'PromQL'), expression), h('button', { class: 'button' }, 'Add query'));
   const tools = h('div', { class: 'bar-row' });
   const problems = h('div', { role: 'alert' });
   const body = h('div', { class: 'page' });
   const legend = h('div', {});
   main.append(h('div', { class: 'page explore-page' }, h('h1', { class: 'hidden' }, 'Explore'),
-    h('section', { class: 'panel', 'aria-label': 'Series' }, h('div', { class: 'panel-body page' }, form, tools, problems)), body, legend));
+    h('section', { class: 'panel', 'aria-label': 'Series' }, h('div', { class: 'panel-body page' }, form, queryForm, tools, problems)), body, legend));
   /** @type {Map<string, {chart: TimeChart, panel: HTMLElement}>} */
   const charts = new Map();
   let lines = [];
@@ -74,7 +50,7 @@ export function open(main, params) {
     const hosts = [...new Set(gpus.host_id)];
     const metrics = sorted(Object.keys(gpus.metrics));
     const kept = Object.fromEntries([...form.elements].filter(one => one.name).map(one => [one.name, one.value]));
-    const last = readSeries(params).chosen.at(-1);
+    const last = readChosen(params).chosen.findLast(one => one.param === 's');
     const host = h('input', { name: 'host', type: 'text', list: 'explore-hosts', value: kept.host ?? last?.host ?? hosts[0], autocomplete: 'off', spellcheck: 'false', onfocus: event => event.target.select(), oninput: fillGpus });
     const gpu = h('input', { name: 'gpu', type: 'text', list: 'explore-gpus', value: kept.gpu ?? last?.gpu ?? '0', autocomplete: 'off', spellcheck: 'false', onfocus: event => event.target.select() });
     const gpuList = h('datalist', { id: 'explore-gpus' });
@@ -102,6 +78,15 @@ export function open(main, params) {
     change({ s: [...new Set([...params.getAll('s'), ...known.map(id => seriesText(host, id, metric))])] });
   });
 
+  function addQuery(event) {
+    event.preventDefault();
+    const query = expression.value.trim();
+    if (query === '')
+      return;
+    expression.value = '';
+    change({ q: [...new Set([...params.getAll('q'), query])] });
+  }
+
   function drawTools() {
     const steps = Object.entries(STEPS).filter(([, ms]) => range.span / ms <= 11_000 && range.span >= ms);
     put(tools, rangePicker(range),
@@ -121,34 +106,50 @@ export function open(main, params) {
       return;
     range = readRange(params);
     step = STEPS[params.get('step')] ?? stepOf(range.span, 360);
-    const { chosen, wrong } = readSeries(params);
+    const { chosen, wrong } = readChosen(params);
     const shift = shiftOf();
-    const wanted = chosen.flatMap(one => (shift ? [{ ...one, shift: 0 }, { ...one, shift }] : [{ ...one, shift: 0 }]));
     const failures = [];
-    const answers = await Promise.all(wanted.map(one => pool.run(() => api.series({
-      host_id: one.host, gpu_id: one.gpu, metric: one.metric, ...whole({ from: range.from - one.shift, to: range.to - one.shift }, step), step: stepText(step),
-    }, signal)).catch(error => {
+    // The time before is behind what it is compared with.
+    const wanted = chosen.flatMap(one => [0, ...shift ? [shift] : []].map(back => ({ one, back })));
+    const answers = await Promise.all(wanted.map(({ one, back }) => pool.run(() => linesOf(one, range, step, back, signal)).catch(error => {
       if (error.name === 'AbortError')
         throw error;
-      failures.push(`${one.host} / ${one.gpu} ${metricOf(one.metric).label}: ${error.message}`);
-      return null;
+      failures.push({ one, text: error.message });
+      return { lines: [] };
     })));
     shown = key;
     const colors = lineColors(isDark());
-    lines = wanted.flatMap((one, i) => (answers[i] === null ? [] : [{
-      ...one, step, color: colors[chosen.findIndex(two => two.text === one.text) % colors.length], dashed: one.shift > 0, band: wanted.length <= 4 && one.shift === 0,
-      label: `${one.host} / ${one.gpu}${one.shift ? ', before' : ''}`, points: pointsOf(answers[i], one.shift),
-    }]));
-    put(problems, [...wrong, ...failures].map(text => h('p', { class: 'severity-critical' }, text)), failures.length > 0 && h('button', { type: 'button', class: 'button small', onclick: () => series.now() }, 'Try again'));
+    const numbers = new Map(); // of a line and the one before it
+    lines = wanted.flatMap(({ one, back }, i) => answers[i].lines.map(line => {
+      const id = `${one.param} ${one.text} ${line.label}`;
+      if (!numbers.has(id))
+        numbers.set(id, numbers.size);
+      return { ...line, chosen: one, before: back > 0, color: colors[numbers.get(id) % colors.length], dashed: back > 0, label: back > 0 ? `${line.label}, before` : line.label, column: back > 0 ? `${line.column}, before` : line.column };
+    }));
+    for (const line of lines)
+      line.band = lines.length <= 4 && !line.before;
+    put(problems, wrong.map(text => h('p', { class: 'severity-critical' }, text)), chosen.map(one => problemOf(one, failures.find(failure => failure.one === one)?.text, answers.filter((_, i) => wanted[i].one === one))),
+      failures.length > 0 && h('button', { type: 'button', class: 'button small', onclick: () => series.now() }, 'Try again'));
     draw(chosen);
   });
+
+  // What has no line has no row in the legend, where it could be removed.
+  function problemOf(one, failed, answers) {
+    const text = failed ?? (answers.some(({ lines: found }) => found.length > 0) ? null : 'nothing in this range');
+    return [
+      text && h('p', { class: failed ? 'severity-critical' : 'quiet' }, `${nameOf(one)}: ${text} `, removeButton(one)),
+      answers[0].note && h('p', { class: 'quiet' }, answers[0].note),
+    ];
+  }
+
+  const removeButton = one => h('button', { type: 'button', class: 'button small', 'aria-label': `Remove ${nameOf(one)}`, onclick: () => change({ [one.param]: params.getAll(one.param).filter(text => text !== one.text) }) }, '✕');
 
   function draw(chosen) {
     drawTools();
     if (chosen.length === 0) {
       endCharts();
       put(legend);
-      put(body, notice('Nothing is chosen yet', 'Choose a host, a GPU and a metric above, or begin with one of these:', h('div', { class: 'chips' }, suggestions().map(one => h('button', { type: 'button', class: 'chip', onclick: () => change({ s: one.series }) }, one.label)))));
+      put(body, notice('Nothing is chosen yet', 'Choose a host, a GPU and a metric above, write a query, or begin with one of these:', h('div', { class: 'chips' }, suggestions().map(one => h('button', { type: 'button', class: 'chip', title: one.view.q, onclick: () => change(one.view) }, one.label)))));
       return;
     }
     if (params.get('view') === 'table') {
@@ -157,25 +158,23 @@ export function open(main, params) {
       put(body, tableOf(lines));
       return;
     }
-    const metrics = [...new Set(lines.map(line => line.metric))];
-    // Metrics of one unit share a panel.
-    const groups = Map.groupBy ? Map.groupBy(metrics, unitOf) : metrics.reduce((map, name) => map.set(unitOf(name), [...map.get(unitOf(name)) ?? [], name]), new Map());
-    for (const [unit, { chart }] of charts) {
-      if (!groups.has(unit)) {
+    // Metrics of one unit share a panel, and a query has its own.
+    const groups = new Map();
+    for (const line of lines)
+      groups.set(line.panel, [...groups.get(line.panel) ?? [], line]);
+    for (const [key, { chart }] of charts) {
+      if (!groups.has(key)) {
         chart.end();
-        charts.delete(unit);
+        charts.delete(key);
       }
     }
-    put(body, [...groups].map(([unit, names]) => chartPanel(unit, names).panel));
+    put(body, [...groups].map(([key, own]) => chartPanel(key, own).panel));
     drawLegend(null);
   }
 
-  const unitOf = name => metricOf(name).unit || name;
-
-  function chartPanel(unit, names) {
-    const own = lines.filter(line => names.includes(line.metric));
-    const heading = names.map(name => metricOf(name).label).join(', ');
-    if (!charts.has(unit)) {
+  function chartPanel(key, own) {
+    const heading = [...new Set(own.map(line => line.name))].join(', ');
+    if (!charts.has(key)) {
       const chart = new TimeChart(heading, 280);
       chart.addEventListener('cursor', event => {
         for (const other of charts.values())
@@ -184,16 +183,16 @@ export function open(main, params) {
       });
       chart.addEventListener('zoom', event => zoom(event.detail.from, event.detail.to));
       const unitText = h('span', { class: 'quiet' });
-      charts.set(unit, { chart, unitText, panel: panel(heading, { class: 'explore-chart' }, h('div', { class: 'panel-tools' }, unitText), chart.element) });
+      charts.set(key, { chart, unitText, panel: panel(heading, { class: 'explore-chart' }, h('div', { class: 'panel-tools' }, unitText), chart.element) });
     }
-    const one = charts.get(unit);
+    const one = charts.get(key);
     setText(one.panel.querySelector('h2'), heading);
-    const highest = Math.max(0, ...own.flatMap(line => line.points.map(point => point.max ?? 0)));
-    const ends = axisOf(names[0], highest);
+    const highest = own.reduce((most, line) => line.points.reduce((high, point) => Math.max(high, point.max ?? 0), most), 0);
+    const ends = own[0].ends(highest);
     setText(one.unitText, ends.unit);
     const gaps = own.reduce((sum, line) => sum + gapsOf(line.points), 0);
     one.chart.plot.setAttribute('aria-label', `${heading}, ${plural(own.length, 'series', 'series')}, ${plural(gaps, 'gap')}, from ${time(range.from)} to ${time(range.to)}. Arrow keys read it.`);
-    one.chart.draw({ from: range.from, to: range.to, lines: own, ends, show: value => show(names[0], value) })
+    one.chart.draw({ from: range.from, to: range.to, lines: own, ends, show: own[0].show })
       .catch(error => put(problems, h('p', { class: 'severity-critical' }, error.message)));
     return one;
   }
@@ -206,17 +205,18 @@ export function open(main, params) {
       const values = line.points.filter(point => point.avg !== null);
       const swatch = h('span', { class: line.dashed ? 'line dashed' : 'line', 'aria-hidden': 'true' });
       swatch.style.borderColor = line.color;
-      const of = f => (values.length === 0 ? UNKNOWN : show(line.metric, f(values)));
-      return h('tr', { data: { series: line.text, points: values.length, gaps: gapsOf(line.points) } },
-        h('th', { scope: 'row' }, h('span', { class: 'series-name' }, swatch, h('a', { href: gpuHref(line.host, line.gpu) }, line.label))), h('td', {}, metricOf(line.metric).label),
-        h('td', { class: 'number' }, at === null ? of(all => all.at(-1).avg) : reading(line, at, value => show(line.metric, value))),
-        h('td', { class: 'number' }, of(all => Math.min(...all.map(point => point.min)))),
+      const of = f => (values.length === 0 ? UNKNOWN : line.show(f(values)));
+      const name = line.to ? h('a', { href: line.to }, line.label) : h('span', {}, line.label);
+      return h('tr', { data: { series: line.chosen.text, points: values.length, gaps: gapsOf(line.points) } },
+        h('th', { scope: 'row' }, h('span', { class: 'series-name' }, swatch, name)), h('td', { class: 'series-of' }, line.name),
+        h('td', { class: 'number' }, at === null ? of(all => all.at(-1).avg) : reading(line, at, line.show)),
+        h('td', { class: 'number' }, of(all => all.reduce((least, point) => Math.min(least, point.min), Infinity))),
         h('td', { class: 'number' }, of(all => all.reduce((sum, point) => sum + point.avg, 0) / all.length)),
-        h('td', { class: 'number' }, of(all => Math.max(...all.map(point => point.max)))), h('td', { class: 'number' }, count(gapsOf(line.points))),
-        h('td', { class: 'number' }, line.shift === 0 && h('button', { type: 'button', class: 'button small', 'aria-label': `Remove ${line.label} ${metricOf(line.metric).label}`, onclick: () => change({ s: params.getAll('s').filter(text => text !== line.text) }) }, '✕')));
+        h('td', { class: 'number' }, of(all => all.reduce((most, point) => Math.max(most, point.max), -Infinity))), h('td', { class: 'number' }, count(gapsOf(line.points))),
+        h('td', { class: 'number' }, !line.before && removeButton(line.chosen)));
     };
     redraw(legend, () => put(legend, h('section', { class: 'panel scroll', 'aria-label': 'Figures', tabindex: '0' }, h('table', { class: 'legend-table' },
-      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Series'), h('th', { scope: 'col' }, 'Metric'), h('th', { scope: 'col', class: 'number' }, at === null ? 'Last' : `At ${time(at)}`),
+      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Series'), h('th', { scope: 'col' }, 'Metric or query'), h('th', { scope: 'col', class: 'number' }, at === null ? 'Last' : `At ${time(at)}`),
         ['Smallest', 'Average', 'Largest', 'Gaps'].map(name => h('th', { scope: 'col', class: 'number' }, name)), h('th', { scope: 'col' }, h('span', { class: 'hidden' }, 'Remove')))),
       h('tbody', {}, lines.map(row))))));
   }
@@ -266,14 +266,18 @@ function suggestions() {
     return [];
   const host = gpus.host_id[0];
   const ids = gpus.gpu_id.filter((_, i) => gpus.host_id[i] === host);
-  return ['gpu_utilization', 'power_w', 'temperature_c'].filter(name => gpus.metrics[name]).map(name => ({ label: `${metricOf(name).label} of ${host}`, series: ids.map(id => seriesText(host, id, name)) }));
+  const queries = [['gpu_utilization', 'avg by (host_id) (gpu_utilization)', 'Utilization by host'], ['power_w', 'sum(power_w)', 'Power of the fleet'], ['temperature_c', 'topk(5, temperature_c)', 'The five hottest']];
+  return [
+    ...['gpu_utilization', 'power_w', 'temperature_c'].filter(name => gpus.metrics[name]).map(name => ({ label: `${metricOf(name).label} of ${host}`, view: { s: ids.map(id => seriesText(host, id, name)) } })),
+    ...queries.filter(([name]) => gpus.metrics[name]).map(([, q, label]) => ({ label, view: { q } })),
+  ];
 }
 
 // The averages of all lines by time; null where a line has none.
 function cellsOf(lines) {
   const times = [...new Set(lines.flatMap(line => line.points.filter(point => point.avg !== null).map(point => point.at)))].sort((a, b) => a - b);
   const columns = lines.map(line => new Map(line.points.map(point => [point.at, point.avg])));
-  return { heads: lines.map(line => `${line.label} ${title(line.metric)}`), rows: times.map(at => [at, ...columns.map(column => column.get(at) ?? null)]) };
+  return { heads: lines.map(line => line.column), rows: times.map(at => [at, ...columns.map(column => column.get(at) ?? null)]) };
 }
 
 function tableOf(lines) {

@@ -3,6 +3,7 @@
 import { api } from '../api.js';
 import { h, put, redraw } from '../dom.js';
 import { bytes, count, duration, isKnown, number, plural, short, time, UNKNOWN } from '../format.js';
+import { lagPanel } from '../lag.js';
 import { failure, panel, skeleton } from '../parts.js';
 import { every } from '../poll.js';
 import { sparkline } from '../sparkline.js';
@@ -11,12 +12,13 @@ const EVERY = 2;
 const KEPT = 300;
 const FRESH = 30;
 
-/** Opens the page. @param {HTMLElement} main */
-export function open(main) {
+/** Opens the page. @param {HTMLElement} main @param {URLSearchParams} params */
+export function open(main, params) {
   const opened = Date.now();
   const chain = h('ol', { class: 'chain', 'aria-label': 'The way of a record' }, Array.from({ length: 4 }, () => h('li', { class: 'stage' }, skeleton('rows', 5))));
+  const lag = lagPanel(params);
   const rest = h('div', { class: 'page' });
-  main.append(h('div', { class: 'page pipeline-page' }, h('h1', { class: 'hidden' }, 'Pipeline'), chain, rest));
+  main.append(h('div', { class: 'page pipeline-page' }, h('h1', { class: 'hidden' }, 'Pipeline'), chain, lag.element, rest));
   const seen = new Seen();
   let values = null; // of a record, on average
 
@@ -41,13 +43,14 @@ export function open(main) {
       put(rest, failure(error, () => polling.now()));
     }
   });
-  return { update() {}, end: () => {
+  return { update: next => lag.update(next), end: () => {
     polling.end();
     counting.end();
+    lag.end();
   } };
 }
 
-/** What was seen since the page was opened: the gateway keeps no history of the queue. */
+/** What was seen since the page was opened, every two seconds: finer than the queue's own history. */
 class Seen {
   #lines = new Map();
   #before = null;
