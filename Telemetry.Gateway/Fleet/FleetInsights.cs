@@ -47,7 +47,7 @@ public sealed class FleetInsights(TelemetryReader store, FleetRules rules, TimeP
         var found = Task.WhenAll(
             HeldAsync(gpus, now, cancellationToken), XidsAsync(gpus, now, cancellationToken), IncompleteAsync(gpus, now, cancellationToken));
         await Task.WhenAll(energy, found);
-        List<Finding> findings = [.. (await found).SelectMany(f => f).Concat(gpus.Where(g => g.State == GpuState.Lost).Select(g => Lost(g, now)))
+        List<Finding> findings = [.. (await found).SelectMany(f => f).Concat(LostOf(gpus, now))
             .OrderBy(f => f.Severity).ThenBy(f => f.Since).ThenBy(f => f.HostId, StringComparer.Ordinal).ThenBy(f => f.GpuId, StringComparer.Ordinal)];
         return new InsightsAnswer
         {
@@ -58,10 +58,27 @@ public sealed class FleetInsights(TelemetryReader store, FleetRules rules, TimeP
         };
     }
 
-    private Finding Lost(Gpu gpu, DateTimeOffset now) => gpu.Finding(
+    // Whether the others of a host still report tells a node that is down from a GPU that fell off the bus.
+    private IEnumerable<Finding> LostOf(List<Gpu> gpus, DateTimeOffset now)
+    {
+        foreach (var host in gpus.GroupBy(g => g.Key.HostId, StringComparer.Ordinal))
+        {
+            var lost = host.Where(g => g.State == GpuState.Lost).ToList();
+            var (all, others) = (host.Count(), host.Count() - lost.Count);
+            var (siblings, advice) = others switch
+            {
+                0 when all > 1 => ($"; so are all {all} GPUs of its host", "All of the host is silent: look whether the node is up, and its exporter runs."),
+                0 => ("", "Look whether the node is up and its exporter runs; if so, look for XID 79 in the kernel log: the GPU may have fallen off the bus."),
+                _ => ($"; {others} of the {all} GPUs of its host still {(others == 1 ? "reports" : "report")}", "The node is up: look for XID 79 in its kernel log, the GPU may have fallen off the bus. Drain the node and restart it."),
+            };
+            foreach (var gpu in lost)
+                yield return Lost(gpu, now, siblings, advice);
+        }
+    }
+
+    private Finding Lost(Gpu gpu, DateTimeOffset now, string siblings, string advice) => gpu.Finding(
         FindingKind.Lost, Severity.Critical, new ConditionRun(gpu.Row.Timestamp, false),
-        $"no record for {Span(now - gpu.Row.Timestamp)}; lost after {Span(rules.LostAfter)}",
-        "Look whether the node is up and its exporter runs; if so, look for XID 79 in the kernel log: the GPU may have fallen off the bus.",
+        $"no record for {Span(now - gpu.Row.Timestamp)}; lost after {Span(rules.LostAfter)}{siblings}", advice,
         new Evidence { Metric = "age_seconds", Value = Math.Round((now - gpu.Row.Timestamp).TotalSeconds, 3), Threshold = rules.LostAfter.TotalSeconds, Timestamp = gpu.Row.Timestamp });
 
     /// <summary>Findings that need a condition to be fulfilled for a time.</summary>

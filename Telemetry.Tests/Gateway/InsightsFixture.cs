@@ -56,6 +56,14 @@ public sealed class InsightsFixture : IAsyncLifetime
         // Nothing since 20:35:00.
         if (i < 190)
             yield return Row("lost", "job-6", ("gpu_utilization", 99));
+        // A host of which nothing has come since 20:40:00, and one that has lost a GPU then.
+        if (i < 200)
+        {
+            yield return RowOf("dark", "0", "", ("temperature_c", 50));
+            yield return RowOf("dark", "1", "", ("temperature_c", 50));
+            yield return RowOf("fallen", "0", "", ("temperature_c", 50));
+        }
+        yield return RowOf("fallen", "1", "", ("temperature_c", 50));
         // In the second hour every tenth record arrives, and of the last minute all; those of its sibling all arrive.
         if (i % 10 == 0 || i >= 237 || i < 120)
             yield return Row("incomplete", "", ("temperature_c", 50));

@@ -16,6 +16,9 @@ public sealed class InsightsTests(InsightsFixture fleet) : IClassFixture<Insight
                 "failing critical failing 2025-07-18T19:15:30Z False: XID 79: GPU has fallen off the bus; 2 times in 24 h, last 19 min 30 s ago",
                 "failing critical failing 2025-07-18T20:25:30Z False: ecc_dbe is 2 (Uncorrectable ECC errors)",
                 "lost critical lost 2025-07-18T20:35:00Z False: no record for 25 min; lost after 1 min",
+                "dark critical lost 2025-07-18T20:40:00Z False: no record for 20 min; lost after 1 min; so are all 2 GPUs of its host",
+                "dark critical lost 2025-07-18T20:40:00Z False: no record for 20 min; lost after 1 min; so are all 2 GPUs of its host",
+                "fallen critical lost 2025-07-18T20:40:00Z False: no record for 20 min; lost after 1 min; 1 of the 2 GPUs of its host still reports",
                 "held warning idle_held 2025-07-18T19:40:30Z False: gpu_utilization has been below 5 % for 1 h 19 min while 20000 MiB are held",
                 "incomplete warning incomplete 2025-07-18T20:00:00Z True: 15 of about 120 records arrived, 12.5 %",
                 "hot warning hot 2025-07-18T20:50:30Z False: temperature_c is 91 °C, and has been 85 °C or more for 9 min 30 s",
@@ -36,7 +39,7 @@ public sealed class InsightsTests(InsightsFixture fleet) : IClassFixture<Insight
     {
         var summary = (await fleet.Server.GetAsync("/api/v1/fleet/insights")).GetProperty("summary");
         Assert.Equal(
-            """{"gpus":9,"reporting":8,"allocated":5,"active":3,"effective":3,"idle":2,"idle_held":1,"unknown":2,"lost":1,"hot":1,"throttled":1,"failing":1,"incomplete":1,"power_w":540,"energy_kwh_24h":1.076}""",
+            """{"gpus":13,"reporting":9,"allocated":5,"active":3,"effective":3,"idle":2,"idle_held":1,"unknown":3,"lost":4,"hot":1,"throttled":1,"failing":1,"incomplete":1,"power_w":540,"energy_kwh_24h":1.076}""",
             summary.GetRawText());
     }
 
@@ -44,7 +47,7 @@ public sealed class InsightsTests(InsightsFixture fleet) : IClassFixture<Insight
     public async Task Findings_can_be_of_one_host_gpu_or_kind()
     {
         Assert.Equal(["hot", "throttled"], await KindsAsync("?host_id=hot"));
-        Assert.Equal(["lost", "idle"], await KindsAsync("?kind=idle,lost"));
+        Assert.Equal(["lost", "lost", "lost", "lost", "idle"], await KindsAsync("?kind=idle,lost"));
         Assert.Equal([], await KindsAsync("?gpu_id=7"));
         await fleet.Server.GetProblemAsync("/api/v1/fleet/insights?host_id=nobody", 404);
         var problem = await fleet.Server.GetProblemAsync("/api/v1/fleet/insights?kind=warm", 400);

@@ -55,6 +55,7 @@ export const api = {
   hosts: signal => get(`${v1}/telemetry/hosts`, {}, signal),
   metrics: signal => get(`${v1}/metrics`, {}, signal),
   gpus: (params, signal) => get(`${v1}/fleet/gpus`, params, signal),
+  rules: signal => get(`${v1}/fleet/rules`, {}, signal),
   insights: (params, signal) => get(`${v1}/fleet/insights`, params, signal),
   usage: (params, signal) => get(`${v1}/fleet/usage`, params, signal),
   series: (params, signal) => get(`${v1}/telemetry/series`, params, signal),

@@ -28,7 +28,7 @@ function library() {
  *   ends: {low?: number, high?: number, interval?: number, least?: number, format: (value: number) => string}, marks?: {from: number, to: number|null, severity: string, title: string}[]}} Drawing
  */
 
-const GRID = { left: 52, right: 14, top: 12, bottom: 24 };
+const GRID = { left: 52, right: 22, top: 12, bottom: 24 };
 const DRAG_MIN = 6;
 
 export class TimeChart extends EventTarget {

@@ -30,11 +30,11 @@ export const textOn = index => (index > 86 ? '#000000' : '#ffffff');
 
 /** What states are called, their mark, and their colours on light and dark ground. */
 export const STATES = {
-  active: { label: 'Active', mark: '●', light: '#2563b8', dark: '#5b9bf0', hint: '5 % busy or more' },
-  idle: { label: 'Idle', mark: '○', light: '#b6c2d4', dark: '#56627a', hint: 'Not busy, and no memory is known to be held' },
-  idle_held: { label: 'Idle, held', mark: '◐', light: '#e69f00', dark: '#e8a520', hint: 'Not busy, but its memory is held' },
-  lost: { label: 'Lost', mark: '✕', light: '#b3261e', dark: '#f2766c', hint: 'No record for a minute or more' },
-  unknown: { label: 'Unknown', mark: '?', light: '#d8dce4', dark: '#2c3340', hint: 'The newest record does not say how busy it is' },
+  active: { label: 'Active', mark: '●', light: '#2563b8', dark: '#5b9bf0' },
+  idle: { label: 'Idle', mark: '○', light: '#b6c2d4', dark: '#56627a' },
+  idle_held: { label: 'Idle, held', mark: '◐', light: '#e69f00', dark: '#e8a520' },
+  lost: { label: 'Lost', mark: '✕', light: '#b3261e', dark: '#f2766c' },
+  unknown: { label: 'Unknown', mark: '?', light: '#d8dce4', dark: '#2c3340' },
 };
 
 export const STATE_ORDER = ['active', 'idle', 'idle_held', 'unknown', 'lost'];

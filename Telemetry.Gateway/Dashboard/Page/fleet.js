@@ -3,6 +3,7 @@
 
 import { api } from './api.js';
 import { learn } from './metrics.js';
+import { learnRules } from './rules.js';
 import { LiveStream } from './stream.js';
 
 /** Above so many GPUs the whole table, asked for again, is smaller than every record of the stream. */
@@ -87,7 +88,7 @@ class Fleet extends EventTarget {
     clearTimeout(this.#timer);
     try {
       const { signal } = this.#abort;
-      const [gpus] = await Promise.all([api.gpus({}, signal), this.gpus ? null : learn(signal)]);
+      const [gpus] = await Promise.all([api.gpus({}, signal), ...this.gpus ? [] : [learn(signal), learnRules(signal)]]);
       this.gpus = gpus;
       this.#index = new Map(gpus.host_id.map((host, i) => [`${host}\0${gpus.gpu_id[i]}`, i]));
       this.#loadedAt = new Array(gpus.total).fill(performance.now());

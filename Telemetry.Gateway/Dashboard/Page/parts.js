@@ -4,12 +4,13 @@ import { classes, h, put } from './dom.js';
 import { STATES } from './colors.js';
 import { api } from './api.js';
 import { href } from './router.js';
+import { meaning } from './rules.js';
 import { isKnown, UNKNOWN } from './format.js';
 
 /** A state: mark, colour and word. */
 export function stateBadge(state) {
-  const { label, mark, hint } = STATES[state] ?? STATES.unknown;
-  return h('span', { class: `state state-${state}`, title: hint }, h('span', { class: 'mark', 'aria-hidden': 'true' }, mark), label);
+  const { label, mark } = STATES[state] ?? STATES.unknown;
+  return h('span', { class: `state state-${state}`, title: meaning(state) }, h('span', { class: 'mark', 'aria-hidden': 'true' }, mark), label);
 }
 
 /** A severity: mark, colour and word. */

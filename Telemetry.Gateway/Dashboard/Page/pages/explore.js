@@ -266,7 +266,7 @@ function suggestions() {
     return [];
   const host = gpus.host_id[0];
   const ids = gpus.gpu_id.filter((_, i) => gpus.host_id[i] === host);
-  const queries = [['gpu_utilization', 'avg by (host_id) (gpu_utilization)', 'Utilization by host'], ['power_w', 'sum(power_w)', 'Power of the fleet'], ['temperature_c', 'topk(5, temperature_c)', 'The five hottest']];
+  const queries = [['gpu_utilization', 'avg by (host_id) (gpu_utilization)', 'Utilization by host'], ['power_w', 'sum(power_w)', 'Power of the fleet'], ['temperature_c', 'max by (host_id) (temperature_c)', 'The hottest GPU of each host']];
   return [
     ...['gpu_utilization', 'power_w', 'temperature_c'].filter(name => gpus.metrics[name]).map(name => ({ label: `${metricOf(name).label} of ${host}`, view: { s: ids.map(id => seriesText(host, id, name)) } })),
     ...queries.filter(([name]) => gpus.metrics[name]).map(([, q, label]) => ({ label, view: { q } })),

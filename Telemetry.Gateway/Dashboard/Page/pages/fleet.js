@@ -10,6 +10,7 @@ import { metricOf, show, sorted, title } from '../metrics.js';
 import { card, failure, firstRun, panel, select, severityBadge, skeleton } from '../parts.js';
 import { every } from '../poll.js';
 import { change, go, gpuHref, href } from '../router.js';
+import { meaning } from '../rules.js';
 
 const FINDINGS_SHOWN = 50;
 const LARGE = 2000;
@@ -141,18 +142,18 @@ function counted(gpus) {
 
 function drawCards(cards, s) {
   const share = n => (isKnown(n) && s.gpus > 0 ? `${percent(n, s.gpus)} of all` : UNKNOWN);
-  const state = (label, name, kind, hint) => ({ label, name, value: count(s[name]), note: share(s[name]), kind: s[name] > 0 ? kind : 'calm', to: href('gpus', { state: name }), hint });
-  const finding = (label, name, kind, hint) => ({ label, name, value: count(s[name]), note: s[name] > 0 ? 'see findings' : isKnown(s[name]) ? 'none' : UNKNOWN, kind: s[name] > 0 ? kind : 'calm', to: href('fleet', { kind: name }), hint });
+  const state = (label, name, kind) => ({ label, name, value: count(s[name]), note: share(s[name]), kind: s[name] > 0 ? kind : 'calm', to: href('gpus', { state: name }), hint: meaning(name) });
+  const finding = (label, name, kind) => ({ label, name, value: count(s[name]), note: s[name] > 0 ? 'see findings' : isKnown(s[name]) ? 'none' : UNKNOWN, kind: s[name] > 0 ? kind : 'calm', to: href('fleet', { kind: name }), hint: meaning(name) });
   put(cards, [
     { label: 'GPUs', name: 'gpus', value: count(s.gpus), note: isKnown(s.allocated) ? `${count(s.allocated)} allocated` : 'allocation not known', to: href('gpus'), hint: 'Every GPU of which a record was ever stored; allocated are those with a pod' },
-    { label: 'Reporting', name: 'reporting', value: count(s.reporting), note: share(s.reporting), hint: 'A record within the last minute' },
-    state('Active', 'active', 'active', '5 % busy or more'),
-    { label: 'Effective', name: 'effective', value: count(s.effective), note: share(s.effective), hint: 'More than half busy' },
-    state('Idle, held', 'idle_held', 'warn', 'Not busy, but memory is held: somebody pays for it'),
-    state('Idle', 'idle', 'calm', 'Not busy, and free to be given out'),
-    finding('Hot', 'hot', 'bad', 'Hotter than the limit of its model'),
-    finding('Failing', 'failing', 'bad', 'Hardware errors: XIDs, ECC, remapped rows'),
-    state('Lost', 'lost', 'bad', 'No record for a minute or more'),
+    { label: 'Reporting', name: 'reporting', value: count(s.reporting), note: share(s.reporting), hint: meaning('reporting') },
+    state('Active', 'active', 'active'),
+    { label: 'Effective', name: 'effective', value: count(s.effective), note: share(s.effective), hint: meaning('effective') },
+    state('Idle, held', 'idle_held', 'warn'),
+    state('Idle', 'idle', 'calm'),
+    finding('Hot', 'hot', 'bad'),
+    finding('Failing', 'failing', 'bad'),
+    state('Lost', 'lost', 'bad'),
     { label: 'Power now', name: 'power', ...split(watts(s.power_w)), note: isKnown(s.power_w) && s.reporting > 0 ? `${watts(s.power_w / s.reporting)} a GPU` : UNKNOWN, hint: 'Of the GPUs that report' },
     { label: 'Energy, 24 h', name: 'energy', ...split(energy(s.energy_kwh_24h)), note: isKnown(s.energy_kwh_24h) ? 'measured' : UNKNOWN, hint: 'Power times the time for which records stand' },
   ].map(card));
@@ -167,26 +168,53 @@ function drawFindings(body, tools, { findings, total }, kind) {
   const kinds = new Map();
   for (const finding of findings)
     kinds.set(finding.kind, (kinds.get(finding.kind) ?? 0) + 1);
-  const chip = (name, n) => h('a', { class: 'chip', href: href('fleet', { ...rest(), kind: name }), 'aria-current': name === (kind ?? null) ? 'true' : null }, name ? name.replace('_', ', ') : 'All', ' ', h('b', {}, count(n)));
+  const chip = (name, n) => h('a', { class: 'chip', href: href('fleet', { ...rest(), kind: name }), 'aria-current': name === (kind ?? null) ? 'true' : null }, name ? kindWord(name) : 'All', ' ', h('b', {}, count(n)));
   put(tools, h('div', { class: 'chips' }, chip(null, total), [...kinds].map(([name, n]) => chip(name, n))));
   const shown = kind ? findings.filter(finding => finding.kind === kind) : findings;
   if (shown.length === 0) {
-    put(body, h('p', { class: 'all-well' }, h('span', { class: 'mark', 'aria-hidden': 'true' }, '✓'), kind ? `Nothing is ${kind.replace('_', ', ')}.` : 'Nothing to look at: every GPU reports, works and is well.'));
+    put(body, h('p', { class: 'all-well' }, h('span', { class: 'mark', 'aria-hidden': 'true' }, '✓'), kind ? `Nothing is ${kindWord(kind)}.` : 'Nothing to look at: every GPU reports, works and is well.'));
     return;
   }
   const scrolled = body.scrollTop;
-  put(body, h('ol', { class: 'finding-list' }, shown.slice(0, FINDINGS_SHOWN).map(findingItem)),
-    shown.length > FINDINGS_SHOWN && h('p', { class: 'quiet more' }, `${plural(shown.length - FINDINGS_SHOWN, 'more finding')}. `, h('a', { href: href('gpus') }, 'All GPUs')));
+  const groups = byHost(shown);
+  const more = groups.slice(FINDINGS_SHOWN).reduce((sum, group) => sum + group.length, 0);
+  put(body, h('ol', { class: 'finding-list' }, groups.slice(0, FINDINGS_SHOWN).map(group => (group.length > 1 ? hostItem(group) : findingItem(group[0])))),
+    more > 0 && h('p', { class: 'quiet more' }, `${plural(more, 'more finding')}. `, h('a', { href: href('gpus') }, 'All GPUs')));
   body.scrollTop = scrolled;
+}
+
+// A node that is down loses all of its GPUs: that is one thing to look at. In the order of the first of each.
+function byHost(findings) {
+  const groups = new Map();
+  for (const finding of findings) {
+    const key = `${finding.severity} ${finding.kind} ${finding.host_id}`;
+    groups.get(key)?.push(finding) ?? groups.set(key, [finding]);
+  }
+  return [...groups.values()];
+}
+
+/** Findings of one kind on one host. */
+function hostItem(group) {
+  const [first] = group;
+  const oldest = group.reduce((one, other) => (Date.parse(other.since) < Date.parse(one.since) ? other : one));
+  return h('li', { class: `finding finding-${first.severity}`, data: { kind: first.kind, members: group.length } },
+    findingHead(first, h('a', { href: href('gpus', { q: first.host_id }) }, first.host_id), oldest),
+    h('p', { class: 'finding-gpus' }, h('span', { class: 'quiet' }, `${count(group.length)} GPUs: `), group.map(one => h('a', { href: gpuHref(one.host_id, one.gpu_id), title: one.reason }, one.gpu_id))),
+    h('p', {}, h('span', { class: 'quiet' }, `${first.gpu_id}: `), first.reason),
+    first.advice && h('p', { class: 'advice' }, first.advice));
+}
+
+const kindWord = kind => (kind === 'idle_held' ? 'idle, held' : kind.replaceAll('_', ' '));
+
+function findingHead(finding, name, { since, since_at_least }) {
+  return h('div', { class: 'finding-head' }, severityBadge(finding.severity), h('b', { class: 'finding-kind' }, kindWord(finding.kind)), name,
+    h('span', { class: 'quiet since', title: moment(since) }, `${since_at_least ? 'for at least' : 'for'} ${duration((Date.now() - Date.parse(since)) / 1000)}`));
 }
 
 /** A finding, as the GPU's page shows it too. */
 export function findingItem(finding) {
-  const since = (Date.now() - Date.parse(finding.since)) / 1000;
   return h('li', { class: `finding finding-${finding.severity}`, data: { kind: finding.kind } },
-    h('div', { class: 'finding-head' }, severityBadge(finding.severity), h('b', { class: 'finding-kind' }, finding.kind.replace('_', ', ')),
-      h('a', { href: gpuHref(finding.host_id, finding.gpu_id) }, `${finding.host_id} / ${finding.gpu_id}`),
-      h('span', { class: 'quiet since', title: moment(finding.since) }, `${finding.since_at_least ? 'for at least' : 'for'} ${duration(since)}`)),
+    findingHead(finding, h('a', { href: gpuHref(finding.host_id, finding.gpu_id) }, `${finding.host_id} / ${finding.gpu_id}`), finding),
     h('p', {}, finding.reason),
     finding.evidence?.length > 0 && h('p', { class: 'quiet' }, finding.evidence.map(one => `${metricOf(one.metric).label} ${show(one.metric, one.value)}${isKnown(one.threshold) ? `, threshold ${show(one.metric, one.threshold)}` : ''}`).join(' · ')),
     finding.advice && h('p', { class: 'advice' }, finding.advice));
