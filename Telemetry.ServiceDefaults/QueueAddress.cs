@@ -49,7 +49,7 @@ public static class QueueAddress
         if (accepted && url != value && !HasPort(value))
             accepted = false;
         return accepted ? value
-            : throw new SettingException($"{name}: '{Printable(value)}' is not accepted: expected host:port, as localhost:9090, or a URL, as http://broker:9090");
+            : throw new SettingException($"{name}: '{UserInput.Printable(value)}' is not accepted: expected host:port, as localhost:9090, or a URL, as http://broker:9090");
     }
 
     private static bool HasPort(string value)
@@ -57,7 +57,4 @@ public static class QueueAddress
         var colon = value.LastIndexOf(':');
         return colon > 0 && int.TryParse(value.AsSpan(colon + 1).TrimEnd('/'), System.Globalization.NumberStyles.None, null, out _);
     }
-
-    private static string Printable(string text) =>
-        string.Concat((text.Length > 200 ? text[..200] + "…" : text).Select(c => char.IsControl(c) ? '?' : c));
 }

@@ -1,6 +1,7 @@
 using Telemetry.Gateway.Answers;
 using Telemetry.Gateway.Fleet;
 using Telemetry.Gateway.Http;
+using Telemetry.ServiceDefaults.Settings;
 
 namespace Telemetry.Gateway.Endpoints;
 
@@ -133,7 +134,7 @@ internal static class InsightRoutes
     {
         var words = Enum.GetValues<FindingKind>().ToDictionary(Word, StringComparer.Ordinal);
         return words.TryGetValue(word, out var kind) ? kind
-            : throw Problems.InvalidParameter(Kinds.Name, $"'{Problems.Printable(word)}' is not accepted: expected some of {string.Join(", ", words.Keys)}");
+            : throw Problems.InvalidParameter(Kinds.Name, $"'{UserInput.Printable(word)}' is not accepted: expected some of {string.Join(", ", words.Keys)}");
     }
 
     private static string Word(FindingKind kind) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString());

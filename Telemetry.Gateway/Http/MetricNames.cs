@@ -1,3 +1,4 @@
+using Telemetry.ServiceDefaults.Settings;
 using Telemetry.Storage.Queries;
 
 namespace Telemetry.Gateway.Http;
@@ -20,7 +21,7 @@ internal static class MetricNames
         foreach (var name in names)
         {
             if (!known.Contains(name, StringComparer.Ordinal))
-                throw Problems.InvalidParameter(parameter, $"'{Problems.Printable(name)}' is no metric in the store; {Suggest(name, known)}");
+                throw Problems.InvalidParameter(parameter, $"'{UserInput.Printable(name)}' is no metric in the store; {Suggest(name, known)}");
         }
     }
 
@@ -29,7 +30,7 @@ internal static class MetricNames
     {
         var bounded = Bounded(name);
         var near = known
-            .Select(k => (Name: k, Contained: bounded.Length >= 3 && (k.Contains(bounded, StringComparison.OrdinalIgnoreCase) || bounded.Contains(k, StringComparison.OrdinalIgnoreCase)), Distance: Distance(bounded, Bounded(k))))
+            .Select(k => (Name: k, Contained: bounded.Length >= 3 && (k.Contains(bounded, StringComparison.OrdinalIgnoreCase) || bounded.Contains(k, StringComparison.OrdinalIgnoreCase)), Distance: EditDistance.Of(bounded, Bounded(k))))
             .Where(k => k.Contained || k.Distance <= bounded.Length / 2)
             .OrderByDescending(k => k.Contained).ThenBy(k => k.Distance).ThenBy(k => k.Name, StringComparer.Ordinal)
             .Take(NearMax)
@@ -42,19 +43,4 @@ internal static class MetricNames
 
     // A distance costs the product of the lengths.
     private static string Bounded(string name) => name.Length > 64 ? name[..64] : name;
-
-    // Levenshtein's distance.
-    private static int Distance(string a, string b)
-    {
-        var previous = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var current = new int[b.Length + 1];
-            current[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-                current[j] = Math.Min(Math.Min(current[j - 1], previous[j]) + 1, previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
-            previous = current;
-        }
-        return previous[b.Length];
-    }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
+using Telemetry.ServiceDefaults.Settings;
 
 namespace Telemetry.Gateway.Http;
 
@@ -36,7 +37,7 @@ public abstract class Parameter(string name, string description)
 
     /// <summary>The refusal of a text.</summary>
     internal ProblemException Refuse(string text) =>
-        Problems.InvalidParameter(Name, $"'{Problems.Printable(text)}' is not accepted: expected {Expected}");
+        Problems.InvalidParameter(Name, $"'{UserInput.Printable(text)}' is not accepted: expected {Expected}");
 }
 
 /// <summary>A parameter whose values are of one type.</summary>

@@ -1,3 +1,5 @@
+using Telemetry.ServiceDefaults.Settings;
+
 
 namespace Telemetry.Gateway.Http;
 
@@ -66,7 +68,7 @@ public sealed class ParameterValues
 
     private static ProblemException Unknown(string name, IReadOnlyList<Parameter> parameters)
     {
-        var shown = Problems.Printable(name);
+        var shown = UserInput.Printable(name);
         var known = parameters.Where(p => !p.InPath).Select(p => p.Name).ToList();
         return Problems.InvalidParameter(shown, known.Count == 0
             ? "unknown parameter; this route has none"

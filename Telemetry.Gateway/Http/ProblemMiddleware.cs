@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Telemetry.Gateway.Prometheus;
+using Telemetry.ServiceDefaults.Settings;
 
 namespace Telemetry.Gateway.Http;
 
@@ -41,7 +42,7 @@ internal sealed class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMid
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            GatewayLog.RequestFailed(logger, http.Request.Method, Problems.Printable(http.Request.Path.Value ?? ""), error);
+            GatewayLog.RequestFailed(logger, http.Request.Method, UserInput.Printable(http.Request.Path.Value ?? ""), error);
             await WriteAsync(http, Problems.Internal(Activity.Current?.TraceId.ToHexString()));
         }
     }

@@ -1,3 +1,5 @@
+using Telemetry.ServiceDefaults.Settings;
+
 namespace Telemetry.Gateway.Http;
 
 /// <summary>Every error that the gateway answers: kind, status and title in one table, the detail by the caller.</summary>
@@ -12,28 +14,28 @@ internal static class Problems
     /// <summary>A host that the store has never seen.</summary>
     public static ProblemException UnknownHost(string hostId) =>
         new(Make("unknown-host", "Unknown host", StatusCodes.Status404NotFound,
-            $"host_id: no record of host '{Printable(hostId)}' is stored; /api/v1/telemetry/hosts lists the hosts") with
+            $"host_id: no record of host '{UserInput.Printable(hostId)}' is stored; /api/v1/telemetry/hosts lists the hosts") with
         { Parameter = "host_id" });
 
     /// <summary>A GPU that the store has never seen on a host that it has.</summary>
     public static ProblemException UnknownGpu(string hostId, string gpuId) =>
         new(Make("unknown-gpu", "Unknown GPU", StatusCodes.Status404NotFound,
-            $"gpu_id: no record of GPU '{Printable(gpuId)}' of host '{Printable(hostId)}' is stored; /api/v1/telemetry/hosts/{{host_id}}/gpus lists its GPUs") with
+            $"gpu_id: no record of GPU '{UserInput.Printable(gpuId)}' of host '{UserInput.Printable(hostId)}' is stored; /api/v1/telemetry/hosts/{{host_id}}/gpus lists its GPUs") with
         { Parameter = "gpu_id" });
 
     /// <summary>A consumer group that the queue does not have.</summary>
     public static ProblemException UnknownGroup(string group) =>
         new(Make("unknown-group", "Unknown group", StatusCodes.Status404NotFound,
-            $"group: the queue has no consumer group '{Printable(group)}'; /api/v1/pipeline lists the groups") with
+            $"group: the queue has no consumer group '{UserInput.Printable(group)}'; /api/v1/pipeline lists the groups") with
         { Parameter = "group" });
 
     /// <summary>A path that is no route.</summary>
     public static Problem UnknownRoute(string path) =>
-        Make("unknown-route", "Unknown route", StatusCodes.Status404NotFound, $"there is nothing at '{Printable(path)}'; /swagger/index.html lists the routes");
+        Make("unknown-route", "Unknown route", StatusCodes.Status404NotFound, $"there is nothing at '{UserInput.Printable(path)}'; /swagger/index.html lists the routes");
 
     /// <summary>A method that the route does not have.</summary>
     public static Problem MethodNotAllowed(string method, string allowed) =>
-        Make("method-not-allowed", "Method not allowed", StatusCodes.Status405MethodNotAllowed, $"{Printable(method)} is not possible here; possible: {allowed}");
+        Make("method-not-allowed", "Method not allowed", StatusCodes.Status405MethodNotAllowed, $"{UserInput.Printable(method)} is not possible here; possible: {allowed}");
 
     /// <summary>A request with a body: no route takes one.</summary>
     public static ProblemException UnsupportedMediaType() =>
@@ -69,10 +71,6 @@ internal static class Problems
     /// <summary>An error of the server itself, such as a request line that makes no sense.</summary>
     public static Problem Other(int status) =>
         Make("request-refused", "Request refused", status, $"the request cannot be answered (status {status})");
-
-    /// <summary>User input in an error text: bounded, and without control characters.</summary>
-    public static string Printable(string text) =>
-        string.Concat((text.Length > 200 ? text[..200] + "…" : text).Select(c => char.IsControl(c) ? '?' : c));
 
     private static Problem Make(string kind, string title, int status, string detail) =>
         new() { Type = Kind + kind, Title = title, Status = status, Detail = detail };

@@ -2,6 +2,7 @@ using Telemetry.Gateway.Endpoints;
 using Telemetry.Gateway.Http;
 using Telemetry.Gateway.Prometheus.Evaluation;
 using Telemetry.Gateway.Prometheus.PromQl;
+using Telemetry.ServiceDefaults.Settings;
 using Telemetry.Storage.Queries;
 
 namespace Telemetry.Gateway.Prometheus;
@@ -66,7 +67,7 @@ internal static class LabelRoutes
     {
         var name = request.Get(LabelName)!;
         if (!name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') || char.IsAsciiDigit(name[0]))
-            throw new PromQlException(PromQlFault.BadData, $"invalid label name: \"{Problems.Printable(name)}\"");
+            throw new PromQlException(PromQlFault.BadData, $"invalid label name: \"{UserInput.Printable(name)}\"");
         var labels = await FindAsync(request, Match);
         return Cut(request, labels.Select(l => l[name]).Where(v => v.Length > 0).Distinct().Order(StringComparer.Ordinal));
     }

@@ -1,5 +1,6 @@
 using Telemetry.Gateway.Http;
 using Telemetry.Gateway.Prometheus.PromQl;
+using Telemetry.ServiceDefaults.Settings;
 
 namespace Telemetry.Gateway.Prometheus;
 
@@ -50,7 +51,7 @@ internal sealed class PrometheusRequest
         }
         catch (ProblemException)
         {
-            throw PromQlException.Parameter(parameter.Name, $"'{Problems.Printable(text)}' is not accepted: expected {parameter.Expected}");
+            throw PromQlException.Parameter(parameter.Name, $"'{UserInput.Printable(text)}' is not accepted: expected {parameter.Expected}");
         }
     }
 }

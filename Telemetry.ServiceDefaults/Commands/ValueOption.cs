@@ -13,6 +13,12 @@ public interface IAccepting
 /// <summary>An option with one value; a refusal names it, the value and what is accepted.</summary>
 public sealed class ValueOption<T> : Option<T>, IAccepting
 {
+    /// <summary>Makes it.</summary>
+    /// <param name="name">Its name, with dashes.</param>
+    /// <param name="description">What it does, for --help.</param>
+    /// <param name="accepted">What it accepts.</param>
+    /// <param name="value">What a value is called, for --help.</param>
+    /// <param name="aliases">Other names.</param>
     public ValueOption(string name, string description, Accepted<T> accepted, string value, params string[] aliases)
         : base(name, aliases)
     {
@@ -30,6 +36,11 @@ public sealed class ValueOption<T> : Option<T>, IAccepting
 /// <summary>An option with one value or several: <c>--partition 0 1 --partition 4</c>.</summary>
 public sealed class ValuesOption<T> : Option<T[]>, IAccepting
 {
+    /// <summary>Makes it.</summary>
+    /// <param name="name">Its name, with dashes.</param>
+    /// <param name="description">What it does, for --help.</param>
+    /// <param name="accepted">What it accepts.</param>
+    /// <param name="value">What a value is called, for --help.</param>
     public ValuesOption(string name, string description, Accepted<T> accepted, string value)
         : base(name)
     {

@@ -80,7 +80,7 @@ public sealed class SettingDescription
     internal void Apply(object options, string text, string source)
     {
         if (!TryRead(text, out var value))
-            throw new SettingException($"{source}: '{Printable(text)}' is not accepted: expected {Expected}");
+            throw new SettingException($"{source}: '{UserInput.Printable(text)}' is not accepted: expected {Expected}");
         _property.SetValue(options, value);
     }
 
@@ -156,7 +156,4 @@ public sealed class SettingDescription
     };
 
     private static string Word(Enum value) => value.ToString().ToLowerInvariant();
-
-    private static string Printable(string text) =>
-        string.Concat((text.Length > 200 ? text[..200] + "…" : text).Select(c => char.IsControl(c) ? '?' : c));
 }

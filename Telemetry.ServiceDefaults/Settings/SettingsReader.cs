@@ -66,7 +66,7 @@ public static class SettingsReader
         if (result.UnmatchedTokens.Count > 0)
         {
             var token = result.UnmatchedTokens[0];
-            var nearest = settings.MinBy(s => Distance(s.Flag, token.Split('=')[0]))!.Flag;
+            var nearest = settings.MinBy(s => EditDistance.Of(s.Flag, token.Split('=')[0]))!.Flag;
             throw new SettingException($"{token}: unknown flag; did you mean {nearest}? --help lists all of them");
         }
         foreach (var (setting, flag) in flags)
@@ -79,20 +79,5 @@ public static class SettingsReader
                 throw new SettingException($"{setting.Flag}: has no value: expected {setting.Expected}");
             setting.Apply(options, given.Tokens.Count == 0 ? "true" : given.Tokens[^1].Value, setting.Flag);
         }
-    }
-
-    /// <summary>Levenshtein distance, to name the flag that was meant.</summary>
-    private static int Distance(string a, string b)
-    {
-        var previous = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var current = new int[b.Length + 1];
-            current[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-                current[j] = Math.Min(Math.Min(current[j - 1], previous[j]) + 1, previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
-            previous = current;
-        }
-        return previous[b.Length];
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Telemetry.ServiceDefaults.Settings;
 
 namespace Telemetry.Gateway.Prometheus.PromQl;
 
@@ -42,7 +43,7 @@ internal sealed class Lexer
         else if (Array.Find(Symbols, s => string.CompareOrdinal(_text, start, s, 0, s.Length) == 0) is { } symbol)
             Take(TokenKind.Symbol, start + symbol.Length);
         else
-            throw Error(start, $"unexpected character: '{Http.Problems.Printable(c.ToString())}'");
+            throw Error(start, $"unexpected character: '{UserInput.Printable(c.ToString())}'");
         return true;
     }
 
@@ -89,7 +90,7 @@ internal sealed class Lexer
             Take(TokenKind.Number, end);
         }
         if (_at < _text.Length && (char.IsAsciiLetterOrDigit(_text[_at]) || _text[_at] is '_' or '.'))
-            throw Error(start, $"bad number or duration syntax: \"{Http.Problems.Printable(_text[start..(_at + 1)])}\"");
+            throw Error(start, $"bad number or duration syntax: \"{UserInput.Printable(_text[start..(_at + 1)])}\"");
     }
 
     private void Quoted(char quote)

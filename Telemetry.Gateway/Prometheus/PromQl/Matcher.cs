@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
+using Telemetry.ServiceDefaults.Settings;
 
 namespace Telemetry.Gateway.Prometheus.PromQl;
 
@@ -52,7 +53,7 @@ internal sealed class Matcher
         }
         catch (RegexMatchTimeoutException)
         {
-            throw PromQlException.Impossible($"the pattern \"{Http.Problems.Printable(Value)}\" takes too long");
+            throw PromQlException.Impossible($"the pattern \"{UserInput.Printable(Value)}\" takes too long");
         }
     }
 

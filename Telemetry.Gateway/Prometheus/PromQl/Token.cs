@@ -1,3 +1,5 @@
+using Telemetry.ServiceDefaults.Settings;
+
 namespace Telemetry.Gateway.Prometheus.PromQl;
 
 /// <summary>What a token is.</summary>
@@ -29,7 +31,7 @@ internal enum TokenKind
 internal readonly record struct Token(TokenKind Kind, string Text, int Position)
 {
     /// <summary>How an error text calls it.</summary>
-    public string Shown => Kind == TokenKind.End ? "end of input" : $"\"{Http.Problems.Printable(Text)}\"";
+    public string Shown => Kind == TokenKind.End ? "end of input" : $"\"{UserInput.Printable(Text)}\"";
 
     /// <summary>Whether it is this operator or bracket.</summary>
     public bool Is(string symbol) => Kind == TokenKind.Symbol && Text == symbol;
