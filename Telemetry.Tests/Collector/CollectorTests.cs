@@ -182,39 +182,6 @@ public sealed class CollectorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task F22_a_store_from_a_backup_gets_what_the_queue_still_holds_and_a_gap()
-    {
-        var first = new FakeQueue(_log);
-        var app = await _fixture.StartAsync(first);
-        first.Assign(0);
-        _log.Append(Samples.Run(0, 10));
-        await first.CommittedAsync(0, 10);
-        await app.StopAsync(TestContext.Current.CancellationToken);
-        await app.DisposeAsync();
-        var backup = File.ReadAllBytes(_fixture.DatabasePath);
-
-        var second = new FakeQueue(_log);
-        app = await _fixture.StartAsync(second);
-        second.Assign(0);
-        _log.Append(Samples.Run(10, 10));
-        _log.Append(Samples.Run(20, 10));
-        await second.CommittedAsync(0, 30);
-        await app.StopAsync(TestContext.Current.CancellationToken);
-        await app.DisposeAsync();
-        File.Delete(_fixture.DatabasePath);
-        File.WriteAllBytes(_fixture.DatabasePath, backup);
-        _log.Expire(20);
-
-        var third = new FakeQueue(_log);
-        await _fixture.StartAsync(third);
-        third.Assign(0);
-        await third.CommittedAsync(0, 30);
-        Assert.Equal(Enumerable.Range(0, 10).Concat(Enumerable.Range(20, 10)).Select(i => (double)i), await _fixture.ValuesAsync());
-        var gap = Assert.Single((await _fixture.StateAsync()).Gaps);
-        Assert.Equal((10L, 20L, "expired"), (gap.FromOffset, gap.ToOffset, gap.Reason));
-    }
-
-    [Fact]
     public async Task F23_the_stores_offset_rules_not_the_groups()
     {
         var queue = new FakeQueue(_log); // says that the group has committed 1,000,000
