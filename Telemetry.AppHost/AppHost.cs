@@ -91,7 +91,7 @@ if (publishing)
 }
 else
 {
-    // A run on this machine is for looking at: data comes quickly. Services do not inherit the AppHost's environment.
+    // A run on this machine is for looking at: data comes quickly. The name of the environment is not passed on by itself.
     streamer.WithEnvironment("STREAM_INTERVAL", "1s").WithEnvironment("BATCH_SIZE", "32");
     collector.WithEnvironment("POLL_INTERVAL", "500ms");
     gateway.WithUrl(new Uri(dataFolder).AbsoluteUri, "data folder");

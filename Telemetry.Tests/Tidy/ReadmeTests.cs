@@ -1,4 +1,5 @@
 using System.Reflection;
+using Telemetry.Gateway.Endpoints;
 using Telemetry.ServiceDefaults.Settings;
 
 namespace Telemetry.Tests.Tidy;
@@ -43,6 +44,22 @@ public sealed class ReadmeTests
             .ToList();
         Assert.NotEmpty(names);
         Assert.DoesNotContain(names, name => !IsInstrument(name, code));
+    }
+
+    [Fact]
+    public void Every_route_is_in_the_readme_with_its_parameters()
+    {
+        var rows = Readme.Split('\n').Where(line => line.StartsWith("| `GET", StringComparison.Ordinal)).ToList();
+        var missing = GatewayRoutes.All.SelectMany(route =>
+        {
+            // Routes of Prometheus stand in one row, by the ends of their paths.
+            var name = route.Path.Replace("/prometheus/api/v1/", "", StringComparison.Ordinal);
+            var row = rows.Find(row => row.Contains($"`{name}`", StringComparison.Ordinal) || row.Contains($" {name}`", StringComparison.Ordinal) || row.Contains($"/{name}`", StringComparison.Ordinal));
+            return row is null ? [route.Path]
+                : route.Path.StartsWith("/prometheus", StringComparison.Ordinal) ? []
+                : route.Parameters.Where(p => !p.InPath && !row.Contains(p.Name, StringComparison.Ordinal)).Select(p => $"{route.Path} {p.Name}");
+        });
+        Assert.Empty(missing);
     }
 
     /// <summary>Whether the code has the name in whole, or without the prefix that a class gives to all of its instruments.</summary>
