@@ -78,7 +78,7 @@ public sealed class FleetInsights(TelemetryReader store, FleetRules rules, TimeP
 
     private Finding Lost(Gpu gpu, DateTimeOffset now, string siblings, string advice) => gpu.Finding(
         FindingKind.Lost, Severity.Critical, new ConditionRun(gpu.Row.Timestamp, false),
-        $"no record for {Span(now - gpu.Row.Timestamp)}; lost after {Span(rules.LostAfter)}{siblings}", advice,
+        $"no record for {Lasting.Text(now - gpu.Row.Timestamp)}; lost after {Lasting.Text(rules.LostAfter)}{siblings}", advice,
         new Evidence { Metric = "age_seconds", Value = Math.Round((now - gpu.Row.Timestamp).TotalSeconds, 3), Threshold = rules.LostAfter.TotalSeconds, Timestamp = gpu.Row.Timestamp });
 
     /// <summary>Findings that need a condition to be fulfilled for a time.</summary>
@@ -157,10 +157,10 @@ public sealed class FleetInsights(TelemetryReader store, FleetRules rules, TimeP
             // The gauge keeps the last code: one that is there from the beginning happened before.
             var (events, last) = (of.Count(r => !r.IsFromStart), of.Max(r => r.First));
             var kind = known.Cause == XidCause.Application ? FindingKind.ApplicationError : FindingKind.Failing;
-            var window = Span(rules.Failing.Window);
+            var window = Lasting.Text(rules.Failing.Window);
             var times = events == 0
                 ? $"reported for more than {window}"
-                : string.Create(CultureInfo.InvariantCulture, $"{(events == 1 ? "once" : $"{events} times")} in {window}, last {Span(now - last)} ago");
+                : string.Create(CultureInfo.InvariantCulture, $"{(events == 1 ? "once" : $"{events} times")} in {window}, last {Lasting.Text(now - last)} ago");
             return byKey[of.Key.Gpu].Finding(kind, known.Severity, new ConditionRun(of.Min(r => r.First), of.Any(r => r.IsFromStart)),
                 string.Create(CultureInfo.InvariantCulture, $"XID {of.Key.Code}: {known.Text}; {times}"), known.Advice,
                 new Evidence { Metric = "xid", Value = of.Key.Code, Threshold = null, Timestamp = last });
@@ -189,7 +189,10 @@ public sealed class FleetInsights(TelemetryReader store, FleetRules rules, TimeP
                 "Look at the exporter on its node: some lose most of the samples of some GPUs without a word.",
                 new Evidence { Metric = "completeness", Value = Math.Round(share, 4), Threshold = rules.IncompleteBelowShare, Timestamp = now }));
         }
-        return findings;
+        // Exporters do not fail all at once.
+        return 2 * findings.Count > byKey.Count && findings.Count > 1
+            ? findings.Select(f => f with { Advice = "Most of the fleet is incomplete: look at the pipeline first, which may have stood still." })
+            : findings;
     }
 
     private FleetSummaryState Summary(List<Gpu> gpus, List<Finding> findings, double? energyKwh)
@@ -229,16 +232,7 @@ public sealed class FleetInsights(TelemetryReader store, FleetRules rules, TimeP
         return last.EnergyKwh;
     }
 
-    private static string Span(ConditionRun run, DateTimeOffset now) => (run.IsAtLeast ? "at least " : "") + Span(now - run.Since);
-
-    // To the second below an hour, to the minute above.
-    private static string Span(TimeSpan span) => span switch
-    {
-        { TotalMinutes: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, span.TotalSeconds):0} s"),
-        { TotalHours: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{(int)span.TotalMinutes} min{(span.Seconds > 0 ? $" {span.Seconds} s" : "")}"),
-        { TotalDays: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{(int)span.TotalHours} h{(span.Minutes > 0 ? $" {span.Minutes} min" : "")}"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{(int)span.TotalDays} d{(span.Hours > 0 ? $" {span.Hours} h" : "")}"),
-    };
+    private static string Span(ConditionRun run, DateTimeOffset now) => (run.IsAtLeast ? "at least " : "") + Lasting.Text(now - run.Since);
 
     /// <summary>A GPU with its newest record and state.</summary>
     private sealed record Gpu(GpuKey Key, TelemetryRow Row, GpuState State)

@@ -1,5 +1,4 @@
 using Telemetry.Gateway.Answers;
-using Telemetry.ServiceDefaults.Settings;
 using Telemetry.Storage.Queries;
 
 namespace Telemetry.Gateway.Fleet;
@@ -107,7 +106,7 @@ internal sealed class GpuEvents
         if (lastSeen >= range.End && until - from > _rules.LostAfter)
             Silence(from, until); // what comes after the range has arrived
         else if (lastSeen < range.Start && now - lastSeen > _rules.LostAfter)
-            Add(from, null, EventKind.Silence, Severity.Critical, "No records", $"nothing has arrived for {Span(now - lastSeen)}");
+            Add(from, null, EventKind.Silence, Severity.Critical, "No records", $"nothing has arrived for {Lasting.Text(now - lastSeen)}");
         else if (lastSeen < range.End && until - from > _rules.LostAfter)
             Silence(from, null);
     }
@@ -141,9 +140,7 @@ internal sealed class GpuEvents
 
     private void Silence(DateTimeOffset from, DateTimeOffset? to) =>
         Add(from, to, EventKind.Silence, to is null ? Severity.Critical : Severity.Warning, "No records",
-            to is { } end ? $"nothing arrived for {Span(end - from)}" : "nothing has arrived since");
-
-    private static string Span(TimeSpan span) => Durations.Format(TimeSpan.FromSeconds(Math.Round(span.TotalSeconds)));
+            to is { } end ? $"nothing arrived for {Lasting.Text(end - from)}" : "nothing has arrived since");
 
     private void Add(DateTimeOffset time, DateTimeOffset? end, EventKind kind, Severity severity, string title, string text, string? advice = null) =>
         _events.Add(new GpuEvent { Timestamp = time, EndTime = end, Kind = kind, Severity = severity, Title = title, Text = text, Advice = advice });

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
 using Telemetry.Gateway.Fleet;
+using Telemetry.Storage.Queries;
 
 namespace Telemetry.Tests.Gateway;
 
@@ -32,6 +34,22 @@ public sealed class InsightsTests(InsightsFixture fleet) : IClassFixture<Insight
         Assert.Equal(
             """[{"metric":"temperature_c","value":91,"threshold":85,"timestamp":"2025-07-18T21:00:00Z"}]""",
             answer.GetProperty("findings").EnumerateArray().Single(f => f.GetProperty("kind").GetString() == "hot").GetProperty("evidence").GetRawText());
+    }
+
+    [Fact]
+    public async Task Where_most_of_the_fleet_is_incomplete_it_is_the_pipeline_that_is_to_be_looked_at()
+    {
+        var time = new FakeTimeProvider(InsightsFixture.Now);
+        using var file = new StoreFile(time);
+        // All stood still for twenty minutes.
+        file.Write([.. Enumerable.Range(1, 120).Where(i => i is < 40 or > 80).SelectMany(i => new[] { "0", "1", "2" }.Select(gpu => FleetFixture.Record(
+            InsightsFixture.Now.AddSeconds(30 * (i - 120)), new GpuLabels("node-a", gpu, "", "", "", "", "", ""), ("power_w", 400))))]);
+        await using var server = await GatewayServer.StartAsync(new() { DatabasePath = file.Path }, time);
+        var findings = (await server.GetAsync("/api/v1/fleet/insights?kind=incomplete")).GetProperty("findings").EnumerateArray().ToList();
+        Assert.Equal(3, findings.Count);
+        Assert.All(findings, finding => Assert.StartsWith("Most of the fleet is incomplete: look at the pipeline first", finding.GetProperty("advice").GetString(), StringComparison.Ordinal));
+        var one = (await fleet.Server.GetAsync("/api/v1/fleet/insights?kind=incomplete")).GetProperty("findings").EnumerateArray().Single();
+        Assert.StartsWith("Look at the exporter on its node", one.GetProperty("advice").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -104,11 +122,11 @@ public sealed class InsightsTests(InsightsFixture fleet) : IClassFixture<Insight
         Assert.Equal(["2025-07-18T20:35:00Z - silence critical No records: nothing has arrived since"], await EventsAsync("lost"));
         Assert.Equal(["2025-07-18T20:48:30Z - labels info Labels changed: pod from 'job-1' to 'job-2'"], await EventsAsync("busy"));
         var silent = await EventsAsync("incomplete");
-        Assert.Equal("2025-07-18T20:55:30Z 2025-07-18T20:59:00Z silence warning No records: nothing arrived for 210s", silent[0]);
+        Assert.Equal("2025-07-18T20:55:30Z 2025-07-18T20:59:00Z silence warning No records: nothing arrived for 3 min 30 s", silent[0]);
         // Nothing of the range is there: it was lost before.
-        Assert.Equal(["2025-07-18T20:50:00Z - silence critical No records: nothing has arrived for 25m"], await EventsAsync("lost", "start_time=2025-07-18T20:50:00Z"));
+        Assert.Equal(["2025-07-18T20:50:00Z - silence critical No records: nothing has arrived for 25 min"], await EventsAsync("lost", "start_time=2025-07-18T20:50:00Z"));
         // What came after the range has arrived.
-        Assert.Equal("2025-07-18T20:50:30Z 2025-07-18T20:54:00Z silence warning No records: nothing arrived for 210s",
+        Assert.Equal("2025-07-18T20:50:30Z 2025-07-18T20:54:00Z silence warning No records: nothing arrived for 3 min 30 s",
             (await EventsAsync("incomplete", "start_time=2025-07-18T20:49:00Z&end_time=2025-07-18T20:54:00Z"))[0]);
         await fleet.Server.GetProblemAsync("/api/v1/telemetry/hosts/hot/gpus/1/events", 404);
         await fleet.Server.GetProblemAsync("/api/v1/telemetry/hosts/hot/gpus/0/events?start_time=2025-01-01T00:00:00Z", 400);
