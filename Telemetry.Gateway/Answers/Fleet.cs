@@ -267,6 +267,10 @@ public record UsageFigures
     /// <summary>Energy by power and time; null where no power was measured.</summary>
     [JsonPropertyOrder(1)]
     public required double? EnergyKwh { get; init; }
+
+    /// <summary>Hours of which power was measured: those that the energy is of.</summary>
+    [JsonPropertyOrder(1)]
+    public required double EnergyHours { get; init; }
 }
 
 /// <summary>How the fleet was used in an hour.</summary>

@@ -171,7 +171,7 @@ public sealed record StoreSection
 
     /// <summary>
     /// Acknowledged records that are not in the store yet, over all partitions that queue and store agree on; null where the
-    /// queue is not known.
+    /// queue is not known, or they agree on none.
     /// </summary>
     public required long? LagRecords { get; init; }
 

@@ -15,6 +15,7 @@ internal static class InsightExamples
         UnknownHours = 0,
         GpuUtilization = 71.2,
         EnergyKwh = 812.4,
+        EnergyHours = 1536,
     };
 
     public static readonly InsightsAnswer Insights = new()

@@ -14,7 +14,7 @@ internal static class InsightRoutes
     };
 
     private static readonly ChoiceParameter<TimeSpan> UsageRange = new(
-        "time_range", "The time up to now, from a whole hour on. Not together with start_time or end_time.", TimeSpan.FromDays(7), "7d",
+        "time_range", "So many whole hours, of which the present one is the last (1h: and the one before it). Not together with start_time or end_time.", TimeSpan.FromDays(7), "7d",
         ("1h", TimeSpan.FromHours(1)), ("24h", TimeSpan.FromHours(24)), ("7d", TimeSpan.FromDays(7)), ("30d", TimeSpan.FromDays(30)))
     {
         Example = "24h",
@@ -142,6 +142,8 @@ internal static class InsightRoutes
     private static Task<UsageAnswer> UsageAsync(ApiRequest request)
     {
         var range = TimeWindow.Read(request.Values, request.Now, UsageRange);
+        if (!request.Values.Has(TimeWindow.Start) && !request.Values.Has(TimeWindow.End))
+            range = FleetUsage.Last(request.Get(UsageRange), request.Now);
         if (range.End > request.Now.AddDays(1))
             throw Problems.InvalidParameter(TimeWindow.End.Name, "is more than a day in the future");
         return FleetUsage.OfAsync(request.Store, request.Services.Rules, range, request.Stop);

@@ -141,8 +141,11 @@ internal static class PipelineRoutes
         UpdatedAt = row.UpdatedAt,
     };
 
-    private static long StoreLag(IReadOnlyList<CheckpointRow> checkpoints, QueueSnapshot queue) =>
-        checkpoints.Sum(c => Lag(c, queue) ?? 0);
+    private static long? StoreLag(IReadOnlyList<CheckpointRow> checkpoints, QueueSnapshot queue)
+    {
+        var known = checkpoints.Select(c => Lag(c, queue)).OfType<long>().ToList();
+        return known.Count > 0 ? known.Sum() : null;
+    }
 
     // Offsets of different topics cannot be compared. Those of an older epoch are those of now, unless the log has lost
     // records: then a gap is on its way into the store.

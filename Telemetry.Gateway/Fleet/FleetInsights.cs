@@ -226,7 +226,7 @@ public sealed class FleetInsights(TelemetryReader store, FleetRules rules, TimeP
     {
         if (_energy is not { } last || time.GetElapsedTime(last.At) > EnergyKeptFor)
         {
-            var usage = await FleetUsage.OfAsync(store, rules, new TimeRange(now.AddHours(-23), now), cancellationToken);
+            var usage = await FleetUsage.OfAsync(store, rules, FleetUsage.Last(TimeSpan.FromHours(24), now), cancellationToken);
             _energy = last = (usage.Total.EnergyKwh, time.GetTimestamp());
         }
         return last.EnergyKwh;

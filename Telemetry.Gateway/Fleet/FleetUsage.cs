@@ -13,13 +13,15 @@ internal static class FleetUsage
     private static readonly string[] Metrics =
         [GpuStates.EngineMetric, GpuStates.UtilizationMetric, GpuStates.MemoryUsedMetric, GpuStates.MemoryFreeMetric, "power_w"];
 
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
     private sealed class Sum
     {
         private readonly double[] _hoursOf = new double[Enum.GetValues<GpuState>().Length];
         private double _busyHours;
         private double _busyPercentHours;
         private double _energyKwh;
-        private bool _hasEnergy;
+        private double _energyHours;
 
         public void Add(GpuState state, double hours, double? busyPercent, double? watts)
         {
@@ -32,7 +34,7 @@ internal static class FleetUsage
             if (watts is { } power)
             {
                 _energyKwh += power * hours / 1000;
-                _hasEnergy = true;
+                _energyHours += hours;
             }
         }
 
@@ -44,10 +46,18 @@ internal static class FleetUsage
             IdleHeldHours = Round(_hoursOf[(int)GpuState.IdleHeld]),
             UnknownHours = Round(_hoursOf[(int)GpuState.Unknown]),
             GpuUtilization = _busyHours > 0 ? Round(_busyPercentHours / _busyHours) : null,
-            EnergyKwh = _hasEnergy ? Round(_energyKwh) : null,
+            EnergyKwh = _energyHours > 0 ? Round(_energyKwh) : null,
+            EnergyHours = Round(_energyHours),
         };
 
         private static double Round(double value) => Math.Round(value, 3);
+    }
+
+    /// <summary>So many whole hours, of which the present one is the last; an hour alone has the one before, too.</summary>
+    public static TimeRange Last(TimeSpan range, DateTimeOffset now)
+    {
+        var end = WholeHour(now).AddHours(1);
+        return new TimeRange(range > Hour ? end - range : end - (2 * Hour), end);
     }
 
     /// <summary>The usage of the whole hours that a range touches.</summary>

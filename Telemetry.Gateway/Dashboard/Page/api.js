@@ -70,14 +70,15 @@ export const api = {
 /** The address of the records of a GPU in a range, as a file. */
 export const exportOf = (host, gpu, from, to) => `${v1}/telemetry/export?${new URLSearchParams({ format: 'csv', host_id: host, gpu_id: gpu, start_time: new Date(from).toISOString(), end_time: new Date(to).toISOString() })}`;
 
-/** Runs what it is given, so many at a time; the newest is first, because that is what somebody looks at. */
+/** Runs what it is given, so many at a time: in order, or the newest first, where that is what somebody looks at. */
 export class Pool {
   #waiting = [];
   #running = 0;
 
-  /** @param {number} size */
-  constructor(size) {
+  /** @param {number} size @param {boolean} [newestFirst] */
+  constructor(size, newestFirst = false) {
     this.size = size;
+    this.newestFirst = newestFirst;
   }
 
   /** @template T @param {() => Promise<T>} work @returns {Promise<T>} */
@@ -97,7 +98,7 @@ export class Pool {
   #next() {
     if (this.#running >= this.size || this.#waiting.length === 0)
       return;
-    const { work, resolve, reject } = this.#waiting.pop();
+    const { work, resolve, reject } = this.newestFirst ? this.#waiting.pop() : this.#waiting.shift();
     this.#running++;
     work().then(resolve, reject).finally(() => {
       this.#running--;

@@ -55,7 +55,8 @@ async function route() {
     module = await page.load();
   } catch (error) {
     // A browser does not ask again for a module that it once failed to get, so the whole page is asked for.
-    put(main, failure(error, () => location.reload()));
+    if (mine === turn)
+      put(main, failure(error, () => location.reload()));
     return;
   }
   if (mine !== turn)
@@ -66,6 +67,12 @@ async function route() {
     scrollTo(0, 0);
     main.focus({ preventScroll: true });
   }
+}
+
+function reopen() {
+  shown?.end?.();
+  shown = null;
+  route();
 }
 
 function drawFrame(view) {
@@ -113,6 +120,15 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
 addEventListener('hashchange', route);
 fleet.addEventListener('state', drawLive);
 fleet.addEventListener('change', drawLive);
+// What a page says of a store that is empty, or of a GPU that is not there, holds until something comes.
+let wasEmpty = false;
+fleet.addEventListener('change', () => {
+  const isEmpty = fleet.gpus.total === 0;
+  if (wasEmpty && !isEmpty)
+    reopen();
+  wasEmpty = isEmpty;
+});
+addEventListener('reopen', reopen);
 setInterval(drawLive, 1000);
 applyTheme();
 fleet.use();

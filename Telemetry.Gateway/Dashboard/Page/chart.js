@@ -1,7 +1,8 @@
 // A chart of lines over time. Apache ECharts draws it; the cursor, what it reads and the dragging are the page's own elements,
 // so that a row of charts has one cursor and everything can be read without seeing the drawing.
 
-import { h, later, put } from './dom.js';
+import { lineColor } from './colors.js';
+import { h, later, put, setText } from './dom.js';
 import { tick, time } from './format.js';
 import { isDark, zone } from './prefs.js';
 
@@ -23,7 +24,7 @@ function library() {
 }
 
 /**
- * @typedef {{label: string, color: string, points: import('./series.js').Point[], dashed?: boolean, band?: boolean}} Line
+ * @typedef {{label: string, color: number, points: import('./series.js').Points, dashed?: boolean, band?: boolean}} Line
  * @typedef {{from: number, to: number, lines: Line[], show: (value: number) => string,
  *   ends: {low?: number, high?: number, interval?: number, least?: number, format: (value: number) => string}, marks?: {from: number, to: number|null, severity: string, title: string}[]}} Drawing
  */
@@ -40,12 +41,13 @@ export class TimeChart extends EventTarget {
   /** Says `cursor` (detail: time or null) and `zoom` (detail: from and to). @param {string} name @param {number} height */
   constructor(name, height = 150) {
     super();
-    this.plot = h('div', { class: 'plot', tabindex: '0', role: 'img', 'aria-label': name });
+    this.plot = h('div', { class: 'plot', tabindex: '0', role: 'application', 'aria-roledescription': 'chart', 'aria-label': name });
+    this.spoken = h('p', { class: 'hidden', 'aria-live': 'polite' });
     this.plot.style.height = `${height}px`;
     this.line = h('div', { class: 'plot-cursor', hidden: true });
     this.selection = h('div', { class: 'plot-selection', hidden: true });
     this.marks = h('div', { class: 'plot-marks' });
-    this.element = h('div', { class: 'plot-frame' }, this.plot, this.line, this.selection, this.marks);
+    this.element = h('div', { class: 'plot-frame' }, this.plot, this.line, this.selection, this.marks, this.spoken);
     this.name = name;
     this.#listen();
     this.#resized = new ResizeObserver(later(() => {
@@ -103,7 +105,7 @@ export class TimeChart extends EventTarget {
     }
     const next = points[low + 1];
     const nearest = next && next.avg !== null && next.at - at < at - points[low].at ? next : points[low];
-    return nearest && nearest.avg !== null ? nearest : null;
+    return nearest && nearest.avg !== null && Math.abs(nearest.at - at) <= points.limit ? nearest : null;
   }
 
   get #width() {
@@ -158,6 +160,7 @@ export class TimeChart extends EventTarget {
       const { from, to } = this.#drawing;
       this.#key = Math.max(from, Math.min(to, (this.#key ?? (step > 0 ? from : to)) + step * (to - from) / (event.shiftKey ? 10 : 120)));
       say('cursor', this.#key);
+      setText(this.spoken, `${time(this.#key)}: ${this.#drawing.lines.map(line => `${line.label} ${reading(line, this.#key, this.#drawing.show)}`).join(', ')}`);
     });
     plot.addEventListener('blur', () => {
       this.#key = null;
@@ -210,7 +213,8 @@ export class TimeChart extends EventTarget {
 }
 
 // The band from smallest to largest is an area on top of one that cannot be seen.
-function seriesOf({ points, color, dashed, band }, i) {
+function seriesOf({ points, color: number, dashed, band }, i) {
+  const color = lineColor(number);
   const single = points.length === 1 || points.every((point, n) => point.avg === null || ((points[n - 1]?.avg ?? null) === null && (points[n + 1]?.avg ?? null) === null));
   const base = { type: 'line', silent: true, connectNulls: false, showSymbol: single, symbolSize: 4, triggerLineEvent: false };
   const line = {

@@ -1,6 +1,8 @@
 // Colours. The scale of values goes from dark blue over grey to yellow: lightness rises evenly, and those who do not tell red
 // from green read it the same. States have a colour, a mark and a word, never the colour alone.
 
+import { isDark } from './prefs.js';
+
 /** @typedef {'active'|'idle'|'idle_held'|'lost'|'unknown'} State */
 
 // Points of a blue to yellow path in OKLab (lightness, a, b), evenly apart in lightness.
@@ -39,10 +41,17 @@ export const STATES = {
 
 export const STATE_ORDER = ['active', 'idle', 'idle_held', 'unknown', 'lost'];
 
-/** Colours of lines, which can be told apart by those who do not tell red from green. */
-export const lines = dark => (dark
-  ? ['#6ea8fe', '#f0b429', '#4fd1a5', '#f58f7c', '#c4a7f5', '#8fd3ff', '#e6d96b', '#f3a6d0']
-  : ['#1f5fb4', '#b36b00', '#00795a', '#c2410c', '#7b4fc9', '#0e7fa8', '#8a7a00', '#b8437f']);
+// Colours of lines, which can be told apart by those who do not tell red from green.
+const LINES = {
+  dark: ['#6ea8fe', '#f0b429', '#4fd1a5', '#f58f7c', '#c4a7f5', '#8fd3ff', '#e6d96b', '#f3a6d0'],
+  light: ['#1f5fb4', '#b36b00', '#00795a', '#c2410c', '#7b4fc9', '#0e7fa8', '#8a7a00', '#b8437f'],
+};
+
+/** The colour of line n in the present theme. */
+export function lineColor(n) {
+  const colors = LINES[isDark() ? 'dark' : 'light'];
+  return colors[n % colors.length];
+}
 
 function colorAt(path, share) {
   const place = share * (path.length - 1);

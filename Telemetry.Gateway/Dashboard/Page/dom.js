@@ -41,7 +41,7 @@ export function redraw(element, draw) {
       [again.scrollLeft, again.scrollTop] = [left, top];
   }
   if (active && !active.isConnected)
-    [...element.querySelectorAll('a, button, summary, [tabindex]')].find(same)?.focus({ preventScroll: true });
+    [...element.querySelectorAll('a, button, select, input, summary, [tabindex]')].find(same)?.focus({ preventScroll: true });
 }
 
 /** Sets the text only where it is another one, so that selections and screen readers are left alone. */

@@ -2,6 +2,7 @@
 // live stream where there is one, else by asking again.
 
 import { api } from './api.js';
+import { learnTime } from './clock.js';
 import { learn } from './metrics.js';
 import { learnRules } from './rules.js';
 import { LiveStream } from './stream.js';
@@ -89,6 +90,7 @@ class Fleet extends EventTarget {
     try {
       const { signal } = this.#abort;
       const [gpus] = await Promise.all([api.gpus({}, signal), ...this.gpus ? [] : [learn(signal), learnRules(signal)]]);
+      learnTime(gpus.time);
       this.gpus = gpus;
       this.#index = new Map(gpus.host_id.map((host, i) => [`${host}\0${gpus.gpu_id[i]}`, i]));
       this.#loadedAt = new Array(gpus.total).fill(performance.now());

@@ -112,10 +112,15 @@ export function moment(at) {
   return isKnown(ms) ? formatter('moment', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(ms) : UNKNOWN;
 }
 
+/** A time that the cursor points at, in a range of so many milliseconds: with the day where there are several. */
+export const pointed = (ms, span) => (span > 86400e3 ? moment(ms) : formatter('second', { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(ms));
+
 /** A time on an axis that covers so much. */
 export function tick(ms, span) {
   if (span > 3 * 86400e3)
     return formatter('day', { day: 'numeric', month: 'short' }).format(ms);
+  if (span > 86400e3)
+    return moment(ms);
   return span > 300e3
     ? formatter('minute', { hour: '2-digit', minute: '2-digit' }).format(ms)
     : formatter('second', { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(ms);

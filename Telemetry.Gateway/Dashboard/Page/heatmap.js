@@ -3,6 +3,7 @@
 
 import { h, later, put, setText } from './dom.js';
 import { indexOf, scale, STATE_ORDER, STATES } from './colors.js';
+import { scaleKey } from './parts.js';
 import { duration, isKnown } from './format.js';
 import { metricOf, rangeOf, show } from './metrics.js';
 import { isDark } from './prefs.js';
@@ -10,6 +11,8 @@ import { isDark } from './prefs.js';
 const SIZES = [40, 36, 32, 29, 26, 22, 19, 16, 14, 12, 10, 8, 7, 6, 5];
 const ACROSS_MAX = 16;
 const LABELLED_FROM = 12;
+const OUTLINED_FROM = 8;
+const CODES_SHOWN = 6;
 const HEIGHT_WANTED = 540;
 
 /** @typedef {{host: string, cells: number[]}} Block */
@@ -20,13 +23,14 @@ export class HeatMap {
   #ageOf = () => NaN;
   #open = () => {};
   #layout = { cells: [], size: 0, gap: 0, width: 0, height: 0, labels: [], grid: new Map() };
-  #at = -1;
+  #at = -1; // where the keys are
+  #shown = -1; // what the tip tells of
   #width = 0;
 
   /** @param {(i: number) => void} open what a click or Enter does */
   constructor(open) {
     this.#open = open;
-    this.canvas = h('canvas', { tabindex: '0', role: 'img', 'aria-describedby': 'heat-help' });
+    this.canvas = h('canvas', { tabindex: '0', role: 'application', 'aria-roledescription': 'heat map', 'aria-describedby': 'heat-help' });
     this.cursor = h('div', { class: 'heat-cursor', hidden: true });
     this.tip = h('div', { class: 'heat-tip', hidden: true });
     this.status = h('p', { class: 'hidden', 'aria-live': 'polite' });
@@ -62,6 +66,7 @@ export class HeatMap {
    * @param {(i: number) => number} ageOf
    */
   draw(gpus, metric, ageOf) {
+    const began = performance.now();
     const moved = gpus.total !== this.#gpus?.total;
     this.#gpus = gpus;
     this.#metric = metric;
@@ -69,8 +74,9 @@ export class HeatMap {
     if (moved || this.#layout.cells.length !== gpus.total)
       this.#place();
     this.#paint();
-    if (this.#at >= 0)
-      this.#point(this.#at);
+    this.canvas.dataset.drawMs = (performance.now() - began).toFixed(1);
+    if (this.#shown >= 0)
+      this.#point(this.#shown);
   }
 
   #resize() {
@@ -96,7 +102,6 @@ export class HeatMap {
   }
 
   #paint() {
-    const began = performance.now();
     const { cells, size, labels, height } = this.#layout;
     const dark = isDark();
     const ratio = devicePixelRatio || 1;
@@ -116,8 +121,9 @@ export class HeatMap {
       for (const { x, y } of members)
         draw.fillRect(x, y, size, size);
     }
+    if (!dark && range !== null && size >= OUTLINED_FROM)
+      this.#outline(draw);
     this.#marks(draw, dark);
-    this.canvas.dataset.drawMs = (performance.now() - began).toFixed(1);
     this.canvas.dataset.cells = cells.length;
     this.canvas.dataset.metric = this.#metric;
     this.canvas.setAttribute('aria-label', `Heat map of ${cells.length} GPUs by ${this.#metric === 'state' ? 'state' : metricOf(this.#metric).label}`);
@@ -144,6 +150,17 @@ export class HeatMap {
       add(shown ? colors[indexOf(value, range.low, range.high)] : ground, cell);
     }
     return { fills, range };
+  }
+
+  // The brightest colour is hardly told from a white ground.
+  #outline(draw) {
+    const { cells, size } = this.#layout;
+    const edges = new Path2D();
+    for (const { x, y } of cells)
+      edges.rect(x + 0.5, y + 0.5, size - 1, size - 1);
+    draw.lineWidth = 1;
+    draw.strokeStyle = 'rgb(20 25 34 / .28)';
+    draw.stroke(edges);
   }
 
   // Patterns besides colours: a cross for what is lost, a stroke for what is not known, half a cell for what is held.
@@ -190,14 +207,27 @@ export class HeatMap {
         h('span', { class: 'key' }, h('span', { class: `swatch swatch-${name}`, 'aria-hidden': 'true' }), `${STATES[name].label} `, h('b', {}, counts.get(name).toLocaleString('en')))));
       return;
     }
-    const gradient = h('span', { class: 'gradient', 'aria-hidden': 'true' });
-    gradient.style.background = `linear-gradient(90deg, ${scale(dark).filter((_, i) => i % 15 === 0).join(', ')})`;
     const values = metrics[this.#metric] ?? [];
     const lost = state.filter(one => one === 'lost').length;
     const absent = state.filter((one, i) => one !== 'lost' && !isKnown(values[i])).length;
-    put(this.legend, h('span', { class: 'key' }, show(this.#metric, range.low), gradient, show(this.#metric, range.high)),
+    put(this.legend, metricOf(this.#metric).code ? this.#codes(values, range, dark) : scaleKey(show(this.#metric, range.low), show(this.#metric, range.high)),
       lost > 0 && h('span', { class: 'key' }, h('span', { class: 'swatch swatch-lost-value', 'aria-hidden': 'true' }, '✕'), 'Lost ', h('b', {}, lost.toLocaleString('en'))),
       absent > 0 && h('span', { class: 'key' }, h('span', { class: 'swatch swatch-unknown', 'aria-hidden': 'true' }), 'Not measured ', h('b', {}, absent.toLocaleString('en'))));
+  }
+
+  // Between codes there is nothing: each is told by itself, the most frequent first.
+  #codes(values, range, dark) {
+    const counts = new Map();
+    values.forEach((value, i) => isKnown(value) && this.#gpus.state[i] !== 'lost' && counts.set(value, (counts.get(value) ?? 0) + 1));
+    const found = [...counts].sort((a, b) => b[1] - a[1]);
+    return [
+      ...found.slice(0, CODES_SHOWN).map(([value, n]) => {
+        const swatch = h('span', { class: 'swatch', 'aria-hidden': 'true' });
+        swatch.style.background = scale(dark)[indexOf(value, range.low, range.high)];
+        return h('span', { class: 'key' }, swatch, `${show(this.#metric, value)} `, h('b', {}, n.toLocaleString('en')));
+      }),
+      found.length > CODES_SHOWN && h('span', { class: 'key' }, `and ${found.length - CODES_SHOWN} others`),
+    ];
   }
 
   #cellAt(event) {
@@ -212,6 +242,7 @@ export class HeatMap {
     this.cursor.hidden = !cell;
     this.tip.hidden = !cell;
     this.canvas.style.cursor = cell ? 'pointer' : '';
+    this.#shown = cell ? i : -1;
     if (!cell)
       return;
     this.#at = i;
@@ -300,7 +331,7 @@ function layoutOf(blocks, across, size, width, labelWidth) {
     }
     const left = column * (block + between) + 2;
     if (labelled)
-      layout.labels.push({ text: host.length > 24 ? `${host.slice(0, 23)}…` : host, x: left, y: top + line * pitch + size / 2 });
+      layout.labels.push({ text: host.length > 24 ? `${host.slice(0, 11)}…${host.slice(-12)}` : host, x: left, y: top + line * pitch + size / 2 });
     cells.forEach((i, n) => {
       const cell = { i, column, line: line + Math.floor(n / across), x: left + label + (n % across) * pitch, y: top + (line + Math.floor(n / across)) * pitch };
       const key = `${column}/${cell.line}`;

@@ -2,12 +2,11 @@
 
 import { api } from './api.js';
 import { reading, TimeChart } from './chart.js';
-import { lines as lineColors } from './colors.js';
-import { h, put, setText } from './dom.js';
-import { count, duration, moment, number, plural, time, UNKNOWN } from './format.js';
+import { lineColor } from './colors.js';
+import { h, put, redraw, setText } from './dom.js';
+import { count, duration, number, plural, pointed, time, UNKNOWN } from './format.js';
 import { failure, panel, segments, skeleton } from './parts.js';
 import { every } from './poll.js';
-import { isDark } from './prefs.js';
 import { change } from './router.js';
 import { pointsOf } from './series.js';
 
@@ -38,7 +37,7 @@ export function lagPanel(params) {
   const element = panel('Lag over time', { class: 'lag-panel' }, tools, body);
   /** @type {Map<string, GroupCharts>} */
   const groups = new Map();
-  const drawTools = () => put(tools, segments('Range', RANGES.map(name => ({ value: name, label: name })), range, value => change({ range: value === RANGES[0] ? null : value })));
+  const drawTools = () => redraw(tools, () => put(tools, segments('Range', RANGES.map(name => ({ value: name, label: name })), range, value => change({ range: value === RANGES[0] ? null : value }))));
 
   const polling = every(() => (range === '1h' ? 10 : 60), async signal => {
     try {
@@ -72,6 +71,8 @@ export function lagPanel(params) {
     }
   }
 
+  const themed = () => groups.forEach(group => group.last && group.draw(...group.last));
+  addEventListener('themechange', themed);
   drawTools();
   return {
     element,
@@ -84,6 +85,7 @@ export function lagPanel(params) {
     },
     end() {
       polling.end();
+      removeEventListener('themechange', themed);
       endCharts();
     },
   };
@@ -97,7 +99,7 @@ class GroupCharts {
     this.charts = CHARTS.map(chart => {
       const plot = new TimeChart(`${chart.label} of ${name}`);
       plot.addEventListener('cursor', event => this.#read(event.detail));
-      const read = h('output', { class: 'chart-read' }, UNKNOWN);
+      const read = h('span', { class: 'chart-read' }, UNKNOWN);
       const keys = h('div', { class: 'legend' });
       const figure = h('figure', { class: 'chart', data: { chart: chart.name } },
         h('figcaption', {}, h('span', { class: 'chart-name' }, chart.label, ' ', h('span', { class: 'quiet' }, chart.unit)), read), plot.element, keys);
@@ -106,11 +108,13 @@ class GroupCharts {
     this.element = h('div', { class: 'lag-group', data: { group: name } }, h('h3', {}, name), h('div', { class: 'charts' }, this.charts.map(chart => chart.figure)));
   }
 
-  draw(group, { start_time, end_time, step_seconds }) {
+  draw(group, answer) {
+    this.last = [group, answer];
+    const { start_time, end_time, step_seconds } = answer;
+    this.span = Date.parse(end_time) - Date.parse(start_time);
     const [from, to] = [Date.parse(start_time), Date.parse(end_time)];
-    const colors = lineColors(isDark());
     for (const chart of this.charts) {
-      const known = chart.lines(group).map((line, i) => ({ ...line, color: colors[i], points: pointsIn(line.data, line.of ?? chart.name, step_seconds) }));
+      const known = chart.lines(group).map((line, i) => ({ ...line, color: i, points: pointsIn(line.data, line.of ?? chart.name, step_seconds) }));
       chart.drawn = known;
       chart.rest = known.map(({ points }) => (points.length > 0 ? chart.show(points.at(-1).avg) : UNKNOWN)).join(' · ');
       // Of many lines the largest value is what matters; the cursor reads each.
@@ -121,7 +125,7 @@ class GroupCharts {
       chart.plot.plot.setAttribute('aria-label', `${chart.label} of ${group.group} from ${time(from)} to ${time(to)}: now ${chart.rest}. Arrow keys read it.`);
       put(chart.keys, known.length > 1 && known.map(line => {
         const swatch = h('span', { class: line.dashed ? 'line dashed' : 'line', 'aria-hidden': 'true' });
-        swatch.style.borderColor = line.color;
+        swatch.style.borderColor = lineColor(line.color);
         return h('span', { class: 'key' }, swatch, line.label);
       }));
       chart.plot.draw({ from, to, lines: known, show: chart.show, ends: { low: 0, least: chart.least, format: chart.axis } })
@@ -132,7 +136,7 @@ class GroupCharts {
   #read(at) {
     for (const chart of this.charts) {
       chart.plot.cursor(at);
-      setText(chart.read, at === null || chart.drawn.length === 0 ? chart.rest : `${moment(at).slice(-5)}  ${chart.drawn.map(line => reading(line, at, chart.show)).join(' · ')}`);
+      setText(chart.read, at === null || chart.drawn.length === 0 ? chart.rest : `${pointed(at, this.span)}  ${chart.drawn.map(line => reading(line, at, chart.show)).join(' · ')}`);
     }
   }
 

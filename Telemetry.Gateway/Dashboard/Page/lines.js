@@ -14,7 +14,7 @@ const LINES_MAX = 24;
 /**
  * @typedef {{text: string, param: 's'|'q', host?: string, gpu?: string, metric?: string}} Chosen what the address asks for
  * @typedef {{label: string, name: string, panel: string, to: string|null, show: (value: number) => string, ends: (highest: number) => object,
- *   points: import('./series.js').Point[]}} Drawn a line: its panel's key, and how its values are written
+ *   column: string, code?: boolean, points: import('./series.js').Points}} Drawn a line: its panel's key, how its values are written, and its column's head in a table
  */
 
 /** A series as the address writes it: host/gpu/metric, each percent-encoded. */
@@ -62,7 +62,7 @@ export async function linesOf(one, range, step, shift, signal) {
   return {
     lines: [{
       label: `${host} / ${gpu}`, name: metricOf(metric).label, column: `${host} / ${gpu} ${title(metric)}`, panel: metricOf(metric).unit || metric, to: gpuHref(host, gpu),
-      show: value => show(metric, value), ends: highest => axisOf(metric, highest), points: pointsOf(answer, shift),
+      show: value => show(metric, value), ends: highest => axisOf(metric, highest), code: metricOf(metric).code, points: pointsOf(answer, shift, metricOf(metric).code),
     }],
   };
 }

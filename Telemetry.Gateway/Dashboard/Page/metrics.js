@@ -3,7 +3,10 @@
 import { mebibytes, number, quantity, UNKNOWN, isKnown } from './format.js';
 import { api } from './api.js';
 
-/** @typedef {{name: string, label: string, unit: string, min?: number, max?: number, digits?: number, hint?: string}} Metric */
+/**
+ * `code`: its values are codes or bit masks, of which there is no average.
+ * @typedef {{name: string, label: string, unit: string, min?: number, max?: number, digits?: number, code?: boolean, hint?: string}} Metric
+ */
 
 const known = [
   metric('gpu_utilization', 'Utilization', '%', { min: 0, max: 100, digits: 0, hint: 'Share of time in which a kernel ran' }),
@@ -22,12 +25,12 @@ const known = [
   metric('energy_mj', 'Energy counter', 'mJ', { min: 0 }),
   metric('sm_clock_mhz', 'SM clock', 'MHz', { min: 0, digits: 0 }),
   metric('memory_clock_mhz', 'Memory clock', 'MHz', { min: 0, digits: 0 }),
-  metric('clock_event_reasons', 'Clock event reasons', '', { digits: 0, hint: 'A bit mask: why clocks are lowered' }),
+  metric('clock_event_reasons', 'Clock event reasons', '', { digits: 0, code: true, hint: 'A bit mask: why clocks are lowered' }),
   metric('pcie_tx_bytes', 'PCIe sent', 'B/s', { min: 0 }),
   metric('pcie_rx_bytes', 'PCIe received', 'B/s', { min: 0 }),
   metric('ecc_sbe', 'ECC errors, corrected', '', { digits: 0, hint: 'Since the driver was loaded' }),
   metric('ecc_dbe', 'ECC errors, uncorrected', '', { digits: 0, hint: 'Since the driver was loaded' }),
-  metric('xid', 'XID', '', { digits: 0, hint: 'The code of the last error of the driver' }),
+  metric('xid', 'XID', '', { digits: 0, code: true, hint: 'The code of the last error of the driver' }),
   metric('pcie_replays', 'PCIe replays', '', { digits: 0 }),
   metric('encoder_utilization', 'Encoder', '%', { min: 0, max: 100, digits: 0 }),
   metric('decoder_utilization', 'Decoder', '%', { min: 0, max: 100, digits: 0 }),

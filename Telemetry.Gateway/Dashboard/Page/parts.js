@@ -1,8 +1,9 @@
 // Pieces that several pages use: badges, bars, notices, cards, choices.
 
-import { classes, h, put } from './dom.js';
-import { STATES } from './colors.js';
+import { classes, h, put, redraw } from './dom.js';
+import { scale, STATES } from './colors.js';
 import { api } from './api.js';
+import { isDark } from './prefs.js';
 import { href } from './router.js';
 import { meaning } from './rules.js';
 import { isKnown, UNKNOWN } from './format.js';
@@ -11,6 +12,13 @@ import { isKnown, UNKNOWN } from './format.js';
 export function stateBadge(state) {
   const { label, mark } = STATES[state] ?? STATES.unknown;
   return h('span', { class: `state state-${state}`, title: meaning(state) }, h('span', { class: 'mark', 'aria-hidden': 'true' }, mark), label);
+}
+
+/** The scale of values between two texts. */
+export function scaleKey(low, high) {
+  const gradient = h('span', { class: 'gradient', 'aria-hidden': 'true' });
+  gradient.style.background = `linear-gradient(90deg, ${scale(isDark()).filter((_, i) => i % 15 === 0).join(', ')})`;
+  return h('span', { class: 'key' }, low, gradient, high);
 }
 
 /** A severity: mark, colour and word. */
@@ -106,6 +114,11 @@ export async function firstRun(signal) {
     h('p', {}, 'or only what is missing, with the same DATABASE_PATH as this gateway:'),
     command('dotnet run --project Telemetry.Collector -- --messagequeue-addr localhost:9090 --database-path data/run/telemetry.db'),
     h('p', {}, 'What the gateway sees of it is on the ', h('a', { href: href('pipeline') }, 'Pipeline page'), '.'));
+}
+
+/** Shows that in the place of a page; asked anew with every answer of the gateway, until something is there. */
+export function showFirstRun(element, signal) {
+  firstRun(signal).then(message => redraw(element, () => put(element, message)), error => error.name === 'AbortError' || put(element, failure(error, () => location.reload())));
 }
 
 function step(good, text) {

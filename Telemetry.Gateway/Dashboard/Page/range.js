@@ -1,5 +1,6 @@
 // The range of time of a view: one that ends now, or two times. It is in the address.
 
+import { now } from './clock.js';
 import { h, put } from './dom.js';
 import { moment, zoneName } from './format.js';
 import { segments } from './parts.js';
@@ -12,7 +13,10 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** The ranges that end now. */
-const RANGES = { '15m': 15 * MINUTE, '1h': HOUR, '6h': 6 * HOUR, '24h': DAY, '7d': 7 * DAY };
+const RANGES = { '15m': 15 * MINUTE, '1h': HOUR, '6h': 6 * HOUR, '24h': DAY, '7d': 7 * DAY, '30d': 30 * DAY };
+
+/** Those that pages offer where they do not say. */
+const USUAL = ['15m', '1h', '6h', '24h', '7d'];
 
 const STEPS = [1, 2, 5, 10, 15, 30].map(n => n * SECOND)
   .concat([1, 2, 5, 10, 15, 30].map(n => n * MINUTE), [1, 2, 3, 6, 12].map(n => n * HOUR), [DAY, 2 * DAY, 7 * DAY]);
@@ -23,7 +27,6 @@ const STEPS = [1, 2, 5, 10, 15, 30].map(n => n * SECOND)
 
 /** Reads a range. @param {URLSearchParams} params @returns {Range} */
 export function readRange(params, usual = '1h') {
-  const now = Date.now();
   const custom = params.get('from') !== null || params.get('to') !== null;
   if (custom) {
     const from = Date.parse(params.get('from'));
@@ -35,7 +38,7 @@ export function readRange(params, usual = '1h') {
   const name = params.get('range') ?? usual;
   if (!Object.hasOwn(RANGES, name))
     return { ...readRange(new URLSearchParams(), usual), error: `“${name}” is not a range; this is the last ${usual}. Ranges are ${Object.keys(RANGES).join(', ')}.` };
-  return { name, from: now - RANGES[name], to: now, span: RANGES[name], live: true };
+  return { name, from: now() - RANGES[name], to: now(), span: RANGES[name], live: true };
 }
 
 /** A round step that makes at most so many points. */
@@ -59,7 +62,7 @@ export function whole({ from, to }, step) {
 export const zoom = (from, to) => change({ range: null, from: new Date(Math.floor(from / SECOND) * SECOND).toISOString(), to: new Date(Math.ceil(to / SECOND) * SECOND).toISOString() });
 
 /** Buttons of the ranges, and fields for two times. @param {Range} range */
-export function rangePicker(range, names = Object.keys(RANGES), usual = '1h') {
+export function rangePicker(range, names = USUAL, usual = '1h') {
   const form = h('form', { hidden: range.name !== null, onsubmit: submit },
     field('from', 'From', range.from), field('to', 'To', range.to), h('button', { class: 'button' }, 'Show'));
   function submit(event) {

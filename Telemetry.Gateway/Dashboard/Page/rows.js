@@ -32,14 +32,16 @@ export function memorySize(gpus, i) {
 }
 
 /**
- * The GPUs with a state out of a list, and with every word of a text in their labels.
- * @param {import('./fleet.js').Gpus} gpus @param {string} text @param {Set<string>} states empty for all
+ * The GPUs with a state out of a list, with some labels as they are given, and with every word of a text in their labels.
+ * @param {import('./fleet.js').Gpus} gpus @param {string} text @param {Set<string>} states empty for all @param {[string, string][]} exact
  */
-export function filtered(gpus, text, states) {
+export function filtered(gpus, text, states, exact = []) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = [];
   for (let i = 0; i < gpus.total; i++) {
     if (states.size > 0 && !states.has(gpus.state[i]))
+      continue;
+    if (exact.some(([label, value]) => gpus[label][i] !== value))
       continue;
     const has = word => LABELS.some(label => gpus[label][i]?.toLowerCase().includes(word)) || `${gpus.host_id[i]}/${gpus.gpu_id[i]}`.toLowerCase().includes(word.replaceAll(' ', ''));
     if (words.every(has))

@@ -1,12 +1,14 @@
 // Small lines without axes: the last hour of a GPU in a table, or what was seen since the page was opened.
 
 import { api, Pool } from './api.js';
+import { now } from './clock.js';
 import { s } from './dom.js';
 import { gapLimit } from './series.js';
 
 const WIDTH = 120;
 const HEIGHT = 22;
 const FRESH = 120_000;
+const KEPT_MAX = 500;
 
 /**
  * A line through points of time and value; where they are further apart than `gap`, it is broken.
@@ -37,29 +39,32 @@ export function sparkline(points, { from, to, low, high, gap, label }) {
 
 /** The last hour of utilization of GPUs, asked for when they are looked at, a few at a time, and kept for a while. */
 export class HourSparklines {
-  #pool = new Pool(3);
+  #pool = new Pool(3, true);
   #kept = new Map();
 
   /** Puts a GPU's line into an element, now or when it is known. */
   show(element, host, gpu, metric) {
     const key = `${host}\0${gpu}\0${metric}`;
-    const kept = this.#kept.get(key);
-    if (kept?.series)
-      element.replaceChildren(draw(kept.series, metric));
-    if (kept && (kept.asking || Date.now() - kept.at < FRESH)) {
-      kept.element = element;
-      return;
-    }
-    const entry = { series: kept?.series ?? null, at: Date.now(), asking: true, element };
+    const entry = this.#kept.get(key) ?? { series: null, at: -Infinity, asking: false };
+    // The last that was looked at is the last to be forgotten.
+    this.#kept.delete(key);
     this.#kept.set(key, entry);
-    const start = new Date(Math.floor((Date.now() - 3_600_000) / 60_000) * 60_000).toISOString();
+    if (this.#kept.size > KEPT_MAX)
+      this.#kept.delete(this.#kept.keys().next().value);
+    entry.element = element;
+    if (entry.series)
+      element.replaceChildren(draw(entry.series, metric));
+    if (entry.asking || Date.now() - entry.at < FRESH)
+      return;
+    entry.asking = true;
+    const start = new Date(Math.floor((now() - 3_600_000) / 60_000) * 60_000).toISOString();
     this.#pool.run(() => api.series({ host_id: host, gpu_id: gpu, metric, start_time: start, step: '1m' })).then(series => {
-      entry.series = series;
-      entry.element.replaceChildren(draw(series, metric));
+      entry.series = compact(series);
+      entry.at = Date.now();
+      entry.element.replaceChildren(draw(entry.series, metric));
     }).catch(error => {
-      // Without a line the figures of the row are still there; it is asked for again when the row is drawn again.
-      this.#kept.delete(key);
-      if (error.name !== 'AbortError')
+      // The figures of the row are still there; the line is asked for again when the row is drawn again.
+      if (error.name !== 'AbortError' && !entry.series)
         entry.element.replaceChildren('–');
     }).finally(() => {
       entry.asking = false;
@@ -77,12 +82,15 @@ export class HourSparklines {
   }
 }
 
-function draw(series, metric) {
-  const points = series.data.filter(step => step.avg !== null).map(step => [Date.parse(step.timestamp), step.avg]);
+// Of an answer only what is drawn.
+const compact = series => ({
+  points: series.data.filter(step => step.avg !== null).map(step => [Date.parse(step.timestamp), step.avg]),
+  from: Date.parse(series.start_time), to: Date.parse(series.end_time), gap: gapLimit(series),
+});
+
+function draw({ points, from, to, gap }, metric) {
   if (points.length === 0)
     return '–';
-  return sparkline(points, {
-    from: Date.parse(series.start_time), to: Date.parse(series.end_time), low: 0, high: metric === 'gr_engine_active' ? 1 : 100,
-    gap: gapLimit(series), label: `The last hour, now ${Math.round(points.at(-1)[1])}`,
-  });
+  const share = metric === 'gr_engine_active';
+  return sparkline(points, { from, to, low: 0, high: share ? 1 : 100, gap, label: `The last hour, now ${Math.round((share ? 100 : 1) * points.at(-1)[1])} %` });
 }

@@ -2,16 +2,16 @@
 
 import { Pool } from '../api.js';
 import { reading, TimeChart } from '../chart.js';
-import { lines as lineColors } from '../colors.js';
+import { lineColor } from '../colors.js';
 import { csv, download } from '../csv.js';
 import { h, put, redraw, setText } from '../dom.js';
 import { fleet } from '../fleet.js';
 import { count, number, plural, time, UNKNOWN } from '../format.js';
 import { linesOf, nameOf, readChosen, seriesText } from '../lines.js';
 import { metricOf, sorted, title } from '../metrics.js';
-import { failure, firstRun, notice, panel, segments, select } from '../parts.js';
+import { notice, panel, segments, select, showFirstRun } from '../parts.js';
 import { every } from '../poll.js';
-import { isDark, zone } from '../prefs.js';
+import { zone } from '../prefs.js';
 import { rangePicker, readRange, stepOf, stepText, zoom } from '../range.js';
 import { change } from '../router.js';
 import { gapsOf } from '../series.js';
@@ -44,7 +44,7 @@ export function open(main, params) {
     if (!gpus || form.contains(document.activeElement))
       return;
     if (gpus.total === 0) {
-      firstRun(abort.signal).then(message => put(main, message), error => error.name === 'AbortError' || put(main, failure(error, () => location.reload())));
+      showFirstRun(main, abort.signal);
       return;
     }
     const hosts = [...new Set(gpus.host_id)];
@@ -87,13 +87,21 @@ export function open(main, params) {
     change({ q: [...new Set([...params.getAll('q'), query])] });
   }
 
+  // A step that was chosen for another range may make too many points of this one.
+  const fits = ms => range.span / ms <= 11_000 && range.span >= ms;
+
+  let toolsKey = '';
   function drawTools() {
-    const steps = Object.entries(STEPS).filter(([, ms]) => range.span / ms <= 11_000 && range.span >= ms);
-    put(tools, rangePicker(range),
+    const key = JSON.stringify([params.toString(), range.name, range.error, lines.length === 0, range.live ? 0 : range.from]);
+    if (key === toolsKey)
+      return;
+    toolsKey = key;
+    const steps = Object.entries(STEPS).filter(([, ms]) => fits(ms));
+    redraw(tools, () => put(tools, rangePicker(range),
       select('Step', [{ value: '', label: `auto (${stepText(stepOf(range.span, 360))})` }, ...steps.map(([name]) => ({ value: name, label: name }))], params.get('step') ?? '', value => change({ step: value })),
       select('Compare with', [{ value: '', label: 'nothing' }, { value: 'before', label: 'the period before' }, { value: 'day', label: 'a day before' }, { value: 'week', label: 'a week before' }], params.get('compare') ?? '', value => change({ compare: value })),
       segments('View', [{ value: 'chart', label: 'Chart' }, { value: 'table', label: 'Table' }], params.get('view') === 'table' ? 'table' : 'chart', value => change({ view: value === 'table' ? value : null })),
-      h('button', { type: 'button', class: 'button', onclick: save, disabled: lines.length === 0 }, 'Download CSV'));
+      h('button', { type: 'button', class: 'button', onclick: save, disabled: lines.length === 0 }, 'Download CSV')));
   }
 
   const shiftOf = () => ({ before: Math.ceil(range.span / 60_000) * 60_000, day: DAY, week: 7 * DAY }[params.get('compare')] ?? 0);
@@ -105,7 +113,9 @@ export function open(main, params) {
     if (!range.live && key === shown)
       return;
     range = readRange(params);
-    step = STEPS[params.get('step')] ?? stepOf(range.span, 360);
+    step = STEPS[params.get('step')];
+    if (!step || !fits(step))
+      step = stepOf(range.span, 360);
     const { chosen, wrong } = readChosen(params);
     const shift = shiftOf();
     const failures = [];
@@ -117,14 +127,13 @@ export function open(main, params) {
       failures.push({ one, text: error.message });
       return { lines: [] };
     })));
-    shown = key;
-    const colors = lineColors(isDark());
+    shown = failures.length === 0 && !signal.aborted ? key : '';
     const numbers = new Map(); // of a line and the one before it
     lines = wanted.flatMap(({ one, back }, i) => answers[i].lines.map(line => {
       const id = `${one.param} ${one.text} ${line.label}`;
       if (!numbers.has(id))
         numbers.set(id, numbers.size);
-      return { ...line, chosen: one, before: back > 0, color: colors[numbers.get(id) % colors.length], dashed: back > 0, label: back > 0 ? `${line.label}, before` : line.label, column: back > 0 ? `${line.column}, before` : line.column };
+      return { ...line, chosen: one, before: back > 0, color: numbers.get(id), dashed: back > 0, label: back > 0 ? `${line.label}, before` : line.label, column: back > 0 ? `${line.column}, before` : line.column };
     }));
     for (const line of lines)
       line.band = lines.length <= 4 && !line.before;
@@ -168,7 +177,10 @@ export function open(main, params) {
         charts.delete(key);
       }
     }
-    put(body, [...groups].map(([key, own]) => chartPanel(key, own).panel));
+    const panels = [...groups].map(([key, own]) => chartPanel(key, own).panel);
+    // What stands there stays: a plot that is put again loses the focus, and a drag that is under way.
+    if (panels.length !== body.children.length || panels.some((one, i) => body.children[i] !== one))
+      put(body, panels);
     drawLegend(null);
   }
 
@@ -204,14 +216,14 @@ export function open(main, params) {
     const row = line => {
       const values = line.points.filter(point => point.avg !== null);
       const swatch = h('span', { class: line.dashed ? 'line dashed' : 'line', 'aria-hidden': 'true' });
-      swatch.style.borderColor = line.color;
+      swatch.style.borderColor = lineColor(line.color);
       const of = f => (values.length === 0 ? UNKNOWN : line.show(f(values)));
       const name = line.to ? h('a', { href: line.to }, line.label) : h('span', {}, line.label);
       return h('tr', { data: { series: line.chosen.text, points: values.length, gaps: gapsOf(line.points) } },
         h('th', { scope: 'row' }, h('span', { class: 'series-name' }, swatch, name)), h('td', { class: 'series-of' }, line.name),
         h('td', { class: 'number' }, at === null ? of(all => all.at(-1).avg) : reading(line, at, line.show)),
         h('td', { class: 'number' }, of(all => all.reduce((least, point) => Math.min(least, point.min), Infinity))),
-        h('td', { class: 'number' }, of(all => all.reduce((sum, point) => sum + point.avg, 0) / all.length)),
+        h('td', { class: 'number' }, line.code ? UNKNOWN : of(all => all.reduce((sum, point) => sum + point.avg, 0) / all.length)),
         h('td', { class: 'number' }, of(all => all.reduce((most, point) => Math.max(most, point.max), -Infinity))), h('td', { class: 'number' }, count(gapsOf(line.points))),
         h('td', { class: 'number' }, !line.before && removeButton(line.chosen)));
     };
@@ -232,10 +244,7 @@ export function open(main, params) {
     download(`gpu-telemetry-${new Date(range.from).toISOString().slice(0, 19).replaceAll(':', '')}Z.csv`, csv([['time', ...heads], ...rows.map(([at, ...values]) => [new Date(at).toISOString(), ...values])]));
   }
 
-  const themed = () => {
-    shown = '';
-    series.now();
-  };
+  const themed = () => drawLegend(null);
   fleet.addEventListener('change', drawForm);
   addEventListener('themechange', themed);
   drawForm();

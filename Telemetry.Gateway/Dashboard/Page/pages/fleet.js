@@ -1,13 +1,14 @@
 // Fleet: what runs, what does not, and what to look at first.
 
 import { api } from '../api.js';
+import { since as secondsSince } from '../clock.js';
 import { dayPanel } from '../day.js';
-import { h, put } from '../dom.js';
+import { h, put, redraw } from '../dom.js';
 import { fleet } from '../fleet.js';
 import { count, duration, energy, moment, percent, plural, UNKNOWN, watts, isKnown } from '../format.js';
 import { HeatMap } from '../heatmap.js';
 import { metricOf, show, sorted, title } from '../metrics.js';
-import { card, failure, firstRun, panel, select, severityBadge, skeleton } from '../parts.js';
+import { card, failure, panel, select, severityBadge, showFirstRun, skeleton } from '../parts.js';
 import { every } from '../poll.js';
 import { change, go, gpuHref, href } from '../router.js';
 import { meaning } from '../rules.js';
@@ -19,7 +20,6 @@ const LARGE = 2000;
 export function open(main, params) {
   const abort = new AbortController();
   let metric = params.get('metric') ?? 'state';
-  let empty = false;
   let judged = false;
 
   const day = dayPanel();
@@ -38,11 +38,10 @@ export function open(main, params) {
 
   function draw() {
     const { gpus } = fleet;
-    if (!gpus || empty)
+    if (!gpus)
       return;
     if (gpus.total === 0) {
-      empty = true;
-      showFirstRun();
+      showFirstRun(page, abort.signal);
       return;
     }
     if (mapBody.firstChild !== map.element)
@@ -62,27 +61,8 @@ export function open(main, params) {
     toolsKey = key;
     if (metric !== 'state' && !names.includes(metric))
       names.unshift(metric);
-    put(tools, select('Colour', [{ value: 'state', label: 'State' }, ...names.map(name => ({ value: name, label: title(name) }))], metric, value => change({ metric: value === 'state' ? null : value })),
-      h('a', { class: 'quiet-link', href: href('gpus', metric === 'state' ? {} : { sort: `-${metric}` }) }, 'As a table'));
-  }
-
-  async function showFirstRun() {
-    try {
-      const text = await firstRun(abort.signal);
-      put(page, text);
-      const back = every(3, async signal => {
-        const hosts = await api.hosts(signal).catch(() => null);
-        if (hosts?.total > 0) {
-          back.end();
-          dispatchEvent(new HashChangeEvent('hashchange'));
-          location.reload();
-        }
-      });
-      abort.signal.addEventListener('abort', back.end);
-    } catch (error) {
-      if (error.name !== 'AbortError')
-        put(page, failure(error, () => location.reload()));
-    }
+    redraw(tools, () => put(tools, select('Colour', [{ value: 'state', label: 'State' }, ...names.map(name => ({ value: name, label: title(name) }))], metric, value => change({ metric: value === 'state' ? null : value })),
+      h('a', { class: 'quiet-link', href: href('gpus', metric === 'state' ? {} : { sort: `-${metric}` }) }, 'As a table')));
   }
 
   function failed() {
@@ -133,18 +113,22 @@ export function open(main, params) {
 /** What the table alone tells, for the moment until the gateway's findings come. */
 function counted(gpus) {
   const of = name => gpus.state.reduce((n, state) => n + (state === name), 0);
-  const power = (gpus.metrics.power_w ?? []).filter((value, i) => isKnown(value) && gpus.state[i] !== 'lost');
+  const power = known(gpus, 'power_w');
   return {
     gpus: gpus.total, reporting: gpus.total - of('lost'), active: of('active'), idle: of('idle'), idle_held: of('idle_held'), lost: of('lost'),
     power_w: power.length > 0 ? power.reduce((sum, value) => sum + value, 0) : null,
   };
 }
 
+/** A metric's newest values, of the GPUs that report it. */
+const known = (gpus, metric) => (gpus.metrics[metric] ?? []).filter((value, i) => isKnown(value) && gpus.state[i] !== 'lost');
+
 function drawCards(cards, s) {
+  const powered = isKnown(s.power_w) && fleet.gpus ? known(fleet.gpus, 'power_w').length : 0;
   const share = n => (isKnown(n) && s.gpus > 0 ? `${percent(n, s.gpus)} of all` : UNKNOWN);
   const state = (label, name, kind) => ({ label, name, value: count(s[name]), note: share(s[name]), kind: s[name] > 0 ? kind : 'calm', to: href('gpus', { state: name }), hint: meaning(name) });
   const finding = (label, name, kind) => ({ label, name, value: count(s[name]), note: s[name] > 0 ? 'see findings' : isKnown(s[name]) ? 'none' : UNKNOWN, kind: s[name] > 0 ? kind : 'calm', to: href('fleet', { kind: name }), hint: meaning(name) });
-  put(cards, [
+  redraw(cards, () => put(cards, [
     { label: 'GPUs', name: 'gpus', value: count(s.gpus), note: isKnown(s.allocated) ? `${count(s.allocated)} allocated` : 'allocation not known', to: href('gpus'), hint: 'Every GPU of which a record was ever stored; allocated are those with a pod' },
     { label: 'Reporting', name: 'reporting', value: count(s.reporting), note: share(s.reporting), hint: meaning('reporting') },
     state('Active', 'active', 'active'),
@@ -154,9 +138,9 @@ function drawCards(cards, s) {
     finding('Hot', 'hot', 'bad'),
     finding('Failing', 'failing', 'bad'),
     state('Lost', 'lost', 'bad'),
-    { label: 'Power now', name: 'power', ...split(watts(s.power_w)), note: isKnown(s.power_w) && s.reporting > 0 ? `${watts(s.power_w / s.reporting)} a GPU` : UNKNOWN, hint: 'Of the GPUs that report' },
+    { label: 'Power now', name: 'power', ...split(watts(s.power_w)), note: powered > 0 ? `${watts(s.power_w / powered)} a GPU` : UNKNOWN, hint: `Of the ${plural(powered, 'GPU')} that report it` },
     { label: 'Energy, 24 h', name: 'energy', ...split(energy(s.energy_kwh_24h)), note: isKnown(s.energy_kwh_24h) ? 'measured' : UNKNOWN, hint: 'Power times the time for which records stand' },
-  ].map(card));
+  ].map(card)));
 }
 
 function split(text) {
@@ -169,7 +153,7 @@ function drawFindings(body, tools, { findings, total }, kind) {
   for (const finding of findings)
     kinds.set(finding.kind, (kinds.get(finding.kind) ?? 0) + 1);
   const chip = (name, n) => h('a', { class: 'chip', href: href('fleet', { ...rest(), kind: name }), 'aria-current': name === (kind ?? null) ? 'true' : null }, name ? kindWord(name) : 'All', ' ', h('b', {}, count(n)));
-  put(tools, h('div', { class: 'chips' }, chip(null, total), [...kinds].map(([name, n]) => chip(name, n))));
+  redraw(tools, () => put(tools, h('div', { class: 'chips' }, chip(null, total), [...kinds].map(([name, n]) => chip(name, n)))));
   const shown = kind ? findings.filter(finding => finding.kind === kind) : findings;
   if (shown.length === 0) {
     put(body, h('p', { class: 'all-well' }, h('span', { class: 'mark', 'aria-hidden': 'true' }, '✓'), kind ? `Nothing is ${kindWord(kind)}.` : 'Nothing to look at: every GPU reports, works and is well.'));
@@ -178,8 +162,8 @@ function drawFindings(body, tools, { findings, total }, kind) {
   const scrolled = body.scrollTop;
   const groups = byHost(shown);
   const more = groups.slice(FINDINGS_SHOWN).reduce((sum, group) => sum + group.length, 0);
-  put(body, h('ol', { class: 'finding-list' }, groups.slice(0, FINDINGS_SHOWN).map(group => (group.length > 1 ? hostItem(group) : findingItem(group[0])))),
-    more > 0 && h('p', { class: 'quiet more' }, `${plural(more, 'more finding')}. `, h('a', { href: href('gpus') }, 'All GPUs')));
+  redraw(body, () => put(body, h('ol', { class: 'finding-list' }, groups.slice(0, FINDINGS_SHOWN).map(group => (group.length > 1 ? hostItem(group) : findingItem(group[0])))),
+    more > 0 && h('p', { class: 'quiet more' }, `${plural(more, 'more finding')}. `, h('a', { href: href('gpus') }, 'All GPUs'))));
   body.scrollTop = scrolled;
 }
 
@@ -198,7 +182,7 @@ function hostItem(group) {
   const [first] = group;
   const oldest = group.reduce((one, other) => (Date.parse(other.since) < Date.parse(one.since) ? other : one));
   return h('li', { class: `finding finding-${first.severity}`, data: { kind: first.kind, members: group.length } },
-    findingHead(first, h('a', { href: href('gpus', { q: first.host_id }) }, first.host_id), oldest),
+    findingHead(first, h('a', { href: href('gpus', { host: first.host_id }) }, first.host_id), oldest),
     h('p', { class: 'finding-gpus' }, h('span', { class: 'quiet' }, `${count(group.length)} GPUs: `), group.map(one => h('a', { href: gpuHref(one.host_id, one.gpu_id), title: one.reason }, one.gpu_id))),
     h('p', {}, h('span', { class: 'quiet' }, `${first.gpu_id}: `), first.reason),
     first.advice && h('p', { class: 'advice' }, first.advice));
@@ -208,7 +192,7 @@ const kindWord = kind => (kind === 'idle_held' ? 'idle, held' : kind.replaceAll(
 
 function findingHead(finding, name, { since, since_at_least }) {
   return h('div', { class: 'finding-head' }, severityBadge(finding.severity), h('b', { class: 'finding-kind' }, kindWord(finding.kind)), name,
-    h('span', { class: 'quiet since', title: moment(since) }, `${since_at_least ? 'for at least' : 'for'} ${duration((Date.now() - Date.parse(since)) / 1000)}`));
+    h('span', { class: 'quiet since', title: moment(since) }, `${since_at_least ? 'for at least' : 'for'} ${duration(secondsSince(since))}`));
 }
 
 /** A finding, as the GPU's page shows it too. */

@@ -2,19 +2,21 @@
 
 import { api, exportOf, Pool } from '../api.js';
 import { reading, TimeChart } from '../chart.js';
-import { lines as lineColors } from '../colors.js';
 import { h, put, redraw, setText } from '../dom.js';
 import { fleet } from '../fleet.js';
-import { duration, isKnown, moment, number, plural, time, UNKNOWN } from '../format.js';
+import { duration, isKnown, number, plural, pointed, time, UNKNOWN } from '../format.js';
 import { axisOf, metricOf, show, sorted } from '../metrics.js';
 import { bar, failure, notice, panel, severityBadge, skeleton, stateBadge } from '../parts.js';
 import { every } from '../poll.js';
-import { isDark } from '../prefs.js';
 import { rangePicker, readRange, stepOf, stepText, whole, zoom } from '../range.js';
 import { gpuHref, href } from '../router.js';
 import { busy, memorySize, now } from '../rows.js';
+import { seriesText } from '../lines.js';
 import { gapsOf, pointsOf } from '../series.js';
 import { findingItem } from './fleet.js';
+
+/** As far as the gateway looks for events at once. */
+const EVENTS_MAX = 7 * 86400_000 - 60_000;
 
 /** Opens the page. @param {HTMLElement} main @param {URLSearchParams} params */
 export function open(main, params) {
@@ -25,11 +27,12 @@ export function open(main, params) {
   }
   document.title = `${host} / ${gpu} – GPU telemetry`;
   const pool = new Pool(4);
+  const save = h('a', { class: 'button', download: true }, 'Export records');
   let range = readRange(params);
   let events = [];
   let gone = false;
 
-  const header = h('header', { class: 'gpu-head' }, h('h1', {}, h('a', { href: href('gpus', { q: host }) }, host), h('span', { class: 'slash' }, ' / '), gpu));
+  const header = h('header', { class: 'gpu-head' }, h('h1', {}, h('a', { href: href('gpus', { host }) }, host), h('span', { class: 'slash' }, ' / '), gpu));
   const status = h('div', { class: 'gpu-status' });
   const facts = h('dl', { class: 'facts' });
   const findings = h('ol', { class: 'finding-list gpu-findings', hidden: true });
@@ -41,7 +44,7 @@ export function open(main, params) {
   header.append(status);
   main.append(h('div', { class: 'page gpu-page' }, header, facts, findings, picker, charts,
     h('div', { class: 'two' }, panel('Events', {}, null, eventBody), panel('Labels over time', {}, null, labelBody)),
-    panel(`Others of ${host}`, { class: 'siblings' }, h('div', { class: 'panel-tools' }, h('a', { class: 'quiet-link', href: href('gpus', { q: host }) }, 'In the table')), siblingBody)));
+    panel(`Others of ${host}`, { class: 'siblings' }, h('div', { class: 'panel-tools' }, h('a', { class: 'quiet-link', href: href('gpus', { host }) }, 'In the table')), siblingBody)));
 
   /** @type {Map<string, {chart: TimeChart, figure: HTMLElement, read: HTMLElement, rest: string, drawing: any}>} */
   const drawn = new Map();
@@ -51,6 +54,10 @@ export function open(main, params) {
     if (!gpus)
       return;
     const i = fleet.find(host, gpu);
+    if (i >= 0 && gone) {
+      dispatchEvent(new Event('reopen'));
+      return;
+    }
     if (i < 0) {
       if (!gone) {
         gone = true;
@@ -64,6 +71,8 @@ export function open(main, params) {
     redraw(siblingBody.parentElement, () => drawSiblings(siblingBody, gpus, host, gpu));
     startCharts(sorted(Object.keys(gpus.metrics)), name => isKnown(gpus.metrics[name][i]));
   }
+
+  const marks = () => events.map(event => ({ from: Date.parse(event.timestamp), to: event.end_time ? Date.parse(event.end_time) : null, severity: event.severity, title: event.title }));
 
   let metrics = [];
   function startCharts(names, isNow) {
@@ -83,12 +92,12 @@ export function open(main, params) {
     const { label, hint } = metricOf(name);
     const unit = h('span', { class: 'quiet' });
     const chart = new TimeChart(label);
-    const read = h('output', { class: 'chart-read' }, UNKNOWN);
+    const read = h('span', { class: 'chart-read' }, UNKNOWN);
+    const explore = h('a', { class: 'quiet-link', title: 'Explore', 'aria-label': `Explore ${label}` }, '↗');
     const figure = h('figure', { class: 'chart', data: { metric: name } },
-      h('figcaption', {}, h('span', { class: 'chart-name', title: hint ?? name }, label, ' ', unit), read,
-        h('a', { class: 'quiet-link', href: href('explore', { s: `${encodeURIComponent(host)}/${encodeURIComponent(gpu)}/${encodeURIComponent(name)}`, range: range.name, from: range.name ? null : new Date(range.from).toISOString(), to: range.name ? null : new Date(range.to).toISOString() }), title: 'Explore', 'aria-label': `Explore ${label}` }, '↗')),
+      h('figcaption', {}, h('span', { class: 'chart-name', title: hint ?? name }, label, ' ', unit), read, explore),
       chart.element);
-    const one = { chart, figure, read, unit, rest: UNKNOWN, drawing: null };
+    const one = { chart, figure, read, unit, explore, rest: UNKNOWN, drawing: null };
     chart.addEventListener('cursor', event => moveCursor(event.detail));
     chart.addEventListener('zoom', event => zoom(event.detail.from, event.detail.to));
     drawn.set(name, one);
@@ -99,7 +108,7 @@ export function open(main, params) {
     for (const { chart, read, rest, drawing } of drawn.values()) {
       chart.cursor(at);
       if (drawing)
-        setText(read, at === null ? rest : `${moment(at).slice(-5)}  ${reading(drawing.lines[0], at, drawing.show)}`);
+        setText(read, at === null ? rest : `${pointed(at, range.span)}  ${reading(drawing.lines[0], at, drawing.show)}`);
     }
   }
 
@@ -108,13 +117,14 @@ export function open(main, params) {
     const step = stepOf(range.span);
     try {
       const answer = await pool.run(() => api.series({ host_id: host, gpu_id: gpu, metric: name, ...whole(range, step), step: stepText(step) }, signal));
-      const points = pointsOf(answer);
+      const { code } = metricOf(name);
+      const points = pointsOf(answer, 0, code);
       const values = answer.data.filter(point => point.avg !== null);
       const ends = axisOf(name, Math.max(0, ...values.map(value => value.max)));
-      const line = { label: metricOf(name).label, color: lineColors(isDark())[0], points, band: true };
+      const line = { label: metricOf(name).label, color: 0, points, band: !code };
       one.drawing = {
         from: range.from, to: range.to, lines: [line], show: value => show(name, value), ends,
-        marks: events.map(event => ({ from: Date.parse(event.timestamp), to: event.end_time ? Date.parse(event.end_time) : null, severity: event.severity, title: event.title })),
+        marks: marks(),
       };
       one.rest = values.length === 0 ? 'no data in this range' : summary(name, values);
       one.figure.hidden &&= values.length === 0;
@@ -130,32 +140,49 @@ export function open(main, params) {
         one.figure.remove(); // the store has forgotten the metric meanwhile
         return;
       }
+      failed = true;
       put(one.read, error.message);
     }
   }
 
-  // A range between two times does not change by itself.
+  // A range between two times does not change by itself; what failed is asked for again.
   let shown = '';
-  const series = every(10, async signal => {
+  let failed = false;
+  const series = every(() => Math.min(300, Math.max(10, stepOf(range.span) / 10_000)), async signal => {
     const key = `${range.from} ${range.to} ${metrics}`;
     if (metrics.length === 0 || (!range.live && key === shown))
       return;
     range = readRange(params);
-    await drawEvents(signal);
-    await Promise.all(metrics.map(name => drawSeries(name, signal)));
-    shown = key;
+    failed = false;
+    drawLinks();
+    await Promise.all([drawEvents(signal), ...metrics.map(name => drawSeries(name, signal))]);
+    shown = failed || signal.aborted ? '' : key;
   });
+
+  // The links go where the charts are.
+  function drawLinks() {
+    const when = range.name ? { range: range.name } : { from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString() };
+    for (const [name, { explore }] of drawn)
+      explore.href = href('explore', { s: seriesText(host, gpu, name), ...when });
+    save.href = exportOf(host, gpu, range.from, range.to);
+  }
 
   async function drawEvents(signal) {
     try {
-      const week = 7 * 86400_000 - 60_000;
-      const from = Math.max(range.from, range.to - week);
+      const from = Math.max(range.from, range.to - EVENTS_MAX);
       const answer = await api.events(host, gpu, { start_time: new Date(from).toISOString(), end_time: new Date(range.to).toISOString() }, signal);
       events = answer.data;
-      put(eventBody, events.length === 0 ? h('p', { class: 'quiet' }, 'No events in this range.') : h('ol', { class: 'events' }, events.map(eventItem)));
+      for (const { chart, drawing, read } of drawn.values()) {
+        if (drawing)
+          chart.draw(Object.assign(drawing, { marks: marks() })).catch(error => setText(read, error.message));
+      }
+      const searched = from > range.from ? ` of its last ${duration((range.to - from) / 1000)}` : '';
+      redraw(eventBody, () => put(eventBody, searched && h('p', { class: 'quiet' }, `The events${searched}:`), events.length === 0 ? h('p', { class: 'quiet' }, `No events in this range${searched && ', as far as it was looked at'}.`) : h('ol', { class: 'events' }, events.map(eventItem))));
     } catch (error) {
-      if (error.name !== 'AbortError')
-        put(eventBody, failure(error, () => series.now()));
+      if (error.name === 'AbortError')
+        return;
+      failed = true;
+      put(eventBody, failure(error, () => series.now()));
     }
   }
 
@@ -164,7 +191,7 @@ export function open(main, params) {
       api.labels(host, gpu, signal).then(({ data }) => put(labelBody, labelTable(data)), error => error.name === 'AbortError' || error.status === 404 || put(labelBody, failure(error, () => slow.now()))),
       api.insights({ host_id: host, gpu_id: gpu }, signal).then(answer => {
         findings.hidden = answer.findings.length === 0;
-        put(findings, answer.findings.map(findingItem));
+        redraw(findings, () => put(findings, answer.findings.map(findingItem)));
       }, error => {
         if (error.name !== 'AbortError' && error.status !== 404)
           put(findings, failure(error));
@@ -172,7 +199,7 @@ export function open(main, params) {
     ]);
   });
 
-  const drawPicker = () => put(picker, rangePicker(range), h('a', { class: 'button', href: exportOf(host, gpu, range.from, range.to), download: true }, 'Export records'));
+  const drawPicker = () => redraw(picker, () => put(picker, rangePicker(range), save));
   fleet.addEventListener('change', drawNow);
   drawPicker();
   drawNow();

@@ -1,11 +1,11 @@
 // GPUs: every GPU in a table, to be filtered, sorted and grouped.
 
-import { h, later, put, setText } from '../dom.js';
+import { h, later, put, redraw, setText } from '../dom.js';
 import { STATE_ORDER, STATES } from '../colors.js';
 import { fleet } from '../fleet.js';
 import { count, duration, mebibytes, number, plural, UNKNOWN, watts } from '../format.js';
 import { show } from '../metrics.js';
-import { bar, failure, firstRun, select, skeleton, stateBadge } from '../parts.js';
+import { bar, failure, select, showFirstRun, skeleton, stateBadge } from '../parts.js';
 import { change, gpuHref } from '../router.js';
 import { busy, busyMetric, figures, filtered, grouped, GROUPS, memorySize, now, ordered } from '../rows.js';
 import { HourSparklines } from '../sparkline.js';
@@ -24,6 +24,9 @@ const COLUMNS = [
   { name: 'age', label: 'Age', number: true, hint: 'Since the newest record was observed' },
 ];
 
+/** Labels that other pages' links ask for exactly. */
+const EXACT = ['host', 'namespace'];
+
 const RESORT = 5000;
 const sparklines = new HourSparklines();
 
@@ -32,12 +35,12 @@ export function open(main, params) {
   const abort = new AbortController();
   let order = [];
   let orderedAt = -Infinity;
-  let empty = false;
 
   const text = h('input', { type: 'search', placeholder: 'Host, GPU, model, pod, namespace, UUID …', 'aria-label': 'Filter by text', value: params.get('q') ?? '', autocomplete: 'off', spellcheck: 'false' });
   const states = h('div', { class: 'chips', role: 'group', 'aria-label': 'Filter by state' });
   const tools = h('div', { class: 'panel-tools' });
   const total = h('output', { class: 'quiet', 'aria-live': 'polite' });
+  let place = history.state?.top ?? 0;
   const table = new VirtualTable('GPUs', COLUMNS, sort => change({ sort: sort === 'gpu' ? null : sort }));
   const body = h('div', { class: 'gpus-body' }, skeleton('rows', 14));
   const page = h('div', { class: 'page gpus-page' },
@@ -50,11 +53,10 @@ export function open(main, params) {
 
   function draw(again = false) {
     const { gpus } = fleet;
-    if (!gpus || empty)
+    if (!gpus)
       return;
     if (gpus.total === 0) {
-      empty = true;
-      firstRun(abort.signal).then(message => put(page, message), error => error.name === 'AbortError' || put(page, failure(error, () => location.reload())));
+      showFirstRun(page, abort.signal);
       return;
     }
     if (body.firstChild !== table.element)
@@ -63,12 +65,15 @@ export function open(main, params) {
     const sort = params.get('sort') ?? 'gpu';
     // Rows that move under the pointer cannot be clicked: the order follows the figures only now and then.
     if (again || performance.now() - orderedAt > RESORT || order.some(i => i >= gpus.total)) {
-      order = ordered(gpus, filtered(gpus, params.get('q') ?? '', wanted), sort, i => fleet.age(i));
+      order = ordered(gpus, filtered(gpus, params.get('q') ?? '', wanted, EXACT.filter(name => params.has(name)).map(name => [GROUPS[name], params.get(name)])), sort, i => fleet.age(i));
       orderedAt = performance.now();
     }
     drawFilters(gpus, wanted);
     setText(total, order.length === gpus.total ? plural(gpus.total, 'GPU') : `${count(order.length)} of ${plural(gpus.total, 'GPU')}`);
     table.show(rowsOf(gpus), sort);
+    if (place > 0)
+      table.element.scrollTop = place;
+    place = 0;
     table.element.classList.toggle('nothing', order.length === 0);
   }
 
@@ -77,17 +82,19 @@ export function open(main, params) {
     const counts = new Map();
     for (const state of gpus.state)
       counts.set(state, (counts.get(state) ?? 0) + 1);
-    const key = JSON.stringify([[...counts], [...wanted], params.get('group'), params.getAll('toggle').length]);
+    const key = JSON.stringify([[...counts], [...wanted], params.get('group'), params.has('folded'), EXACT.map(name => params.get(name))]);
     if (key === filtersKey)
       return;
     filtersKey = key;
-    put(states, STATE_ORDER.filter(state => counts.get(state) || wanted.has(state)).map(state => h('button', {
+    redraw(states, () => put(states, EXACT.filter(name => params.has(name)).map(name => h('button', {
+      type: 'button', class: 'chip', 'aria-pressed': 'true', title: 'Show the others too', data: { exact: name }, onclick: () => change({ [name]: null }),
+    }, `${name} ${params.get(name)} ✕`)), STATE_ORDER.filter(state => counts.get(state) || wanted.has(state)).map(state => h('button', {
       type: 'button', class: 'chip', 'aria-pressed': String(wanted.has(state)), data: { state },
       onclick: () => change({ state: wanted.has(state) ? [...wanted].filter(one => one !== state) : [...wanted, state] }),
-    }, h('span', { class: `mark mark-${state}`, 'aria-hidden': 'true' }, STATES[state].mark), ` ${STATES[state].label} `, h('b', {}, count(counts.get(state) ?? 0)))));
+    }, h('span', { class: `mark mark-${state}`, 'aria-hidden': 'true' }, STATES[state].mark), ` ${STATES[state].label} `, h('b', {}, count(counts.get(state) ?? 0))))));
     const group = params.get('group') ?? '';
-    put(tools, select('Group by', [{ value: '', label: 'nothing' }, ...Object.keys(GROUPS).map(name => ({ value: name, label: name }))], group, value => change({ group: value || null, toggle: null, folded: null })),
-      group && h('button', { type: 'button', class: 'button small', onclick: () => change({ folded: params.has('folded') ? null : true, toggle: null }) }, params.has('folded') ? 'Expand all' : 'Collapse all'));
+    redraw(tools, () => put(tools, select('Group by', [{ value: '', label: 'nothing' }, ...Object.keys(GROUPS).map(name => ({ value: name, label: name }))], group, value => change({ group: value || null, toggle: null, folded: null })),
+      group && h('button', { type: 'button', class: 'button small', onclick: () => change({ folded: params.has('folded') ? null : true, toggle: null }) }, params.has('folded') ? 'Expand all' : 'Collapse all')));
   }
 
   function rowsOf(gpus) {
@@ -97,7 +104,7 @@ export function open(main, params) {
     const folded = params.has('folded');
     const toggled = new Set(params.getAll('toggle'));
     return grouped(gpus, order, label).flatMap(group => {
-      const key = group.name ?? '';
+      const key = group.name === null ? '-' : `=${group.name}`; // an empty parameter would not be kept
       const closed = folded !== toggled.has(key);
       const toggle = () => change({ toggle: toggled.has(key) ? [...toggled].filter(one => one !== key) : [...toggled, key] }, true);
       return [groupRow(gpus, group, closed, toggle), ...closed ? [] : group.members.map(i => gpuRow(gpus, i))];
@@ -118,6 +125,9 @@ export function open(main, params) {
     lines();
   };
 
+  // Back from a GPU one is where one was.
+  const scrolled = later(() => history.replaceState({ ...history.state, top: table.element.scrollTop }, ''), 150);
+  table.element.addEventListener('scroll', scrolled, { passive: true });
   const changed = () => draw();
   const failed = () => fleet.gpus || put(body, failure(fleet.error, () => fleet.load()));
   fleet.addEventListener('change', changed);
@@ -137,6 +147,7 @@ export function open(main, params) {
       abort.abort();
       typed.cancel();
       lines.cancel();
+      scrolled.cancel();
       sparklines.forget();
       table.end();
       fleet.removeEventListener('change', changed);
@@ -155,7 +166,7 @@ function gpuRow(gpus, i) {
       const used = now(gpus, 'memory_used_mb', i);
       const size = memorySize(gpus, i);
       return [
-        h('th', { scope: 'row', class: 'c-gpu' }, h('a', { href: gpuHref(host, gpu) }, host, h('span', { class: 'slash' }, ' / '), gpu)),
+        h('th', { scope: 'row', class: 'c-gpu', title: `${host} / ${gpu}` }, h('a', { href: gpuHref(host, gpu) }, h('span', { class: 'c-host' }, host), h('span', {}, h('span', { class: 'slash' }, '\u00a0/ '), gpu))),
         h('td', { class: 'c-state' }, stateBadge(gpus.state[i])),
         h('td', { class: 'c-bar' }, bar(utilization === null ? null : utilization / 100, utilization === null ? UNKNOWN : `${number(utilization, 0)}\u00a0%`)),
         h('td', { class: 'c-spark', data: { host, gpu, metric: busyMetric(gpus, i) } }),

@@ -1,16 +1,18 @@
 // Pipeline: streamers → queue → collectors → store, and whether each keeps up.
 
 import { api } from '../api.js';
+import { since } from '../clock.js';
 import { h, put, redraw } from '../dom.js';
 import { bytes, count, duration, isKnown, number, plural, short, time, UNKNOWN } from '../format.js';
 import { lagPanel } from '../lag.js';
 import { failure, panel, skeleton } from '../parts.js';
 import { every } from '../poll.js';
+import { lostAfter } from '../rules.js';
 import { sparkline } from '../sparkline.js';
 
 const EVERY = 2;
 const KEPT = 300;
-const FRESH = 30;
+const RECENT = 86400;
 
 /** Opens the page. @param {HTMLElement} main @param {URLSearchParams} params */
 export function open(main, params) {
@@ -67,7 +69,7 @@ class Seen {
     if (isKnown(store.lag_records))
       this.#put('lag', at, store.lag_records);
     if (queue?.reachable)
-      this.#put('seconds', at, Math.max(0, ...consumers(queue).map(group => group.lag_seconds)));
+      this.#put('seconds', at, consumers(queue).length > 0 ? Math.max(...consumers(queue).map(group => group.lag_seconds)) : null);
     this.#before = now;
   }
 
@@ -91,7 +93,8 @@ const consumers = queue => queue.groups.filter(group => !group.divides_input);
 const readers = queue => queue.groups.filter(group => group.divides_input);
 
 function stages({ queue, store }, seen, opened, values) {
-  const age = store.newest_record_at ? (Date.now() - Date.parse(store.newest_record_at)) / 1000 : null;
+  const age = store.newest_record_at ? since(store.newest_record_at) : null;
+  const old = isKnown(age) && age > (lostAfter() ?? Infinity);
   const spark = (name, label, unit) => {
     const points = seen.of(name);
     const high = Math.max(1, ...points.map(([, value]) => value));
@@ -99,9 +102,9 @@ function stages({ queue, store }, seen, opened, values) {
       points.length > 1 ? sparkline(points, { from: Math.min(opened, points[0][0]), to: Date.now(), low: 0, high: 1.15 * high, gap: 3000 * EVERY, label: `${label}, now ${number(points.at(-1)[1])} ${unit}, at most ${number(high)}` }) : h('span', { class: 'spark quiet' }, 'collecting …'));
   };
   return [
-    streamersStage(queue, spark), queueStage(queue, spark), collectorsStage(queue, store, spark),
-    stage('Store', store.state === 'ready' ? (isKnown(age) && age > FRESH ? 'warn' : 'good') : 'bad', store.state === 'ready' ? (isKnown(age) && age > FRESH ? 'nothing new' : 'ready') : 'no collector has made it yet', [
-      ['Records', count(store.rows), 'rows'], ['Written', perSecond(seen.of('written').at(-1)?.[1])], ['Newest record', isKnown(age) ? `${duration(Math.max(0, age))} old` : UNKNOWN, 'freshness'],
+    streamersStage(queue, spark), queueStage(queue, store, spark), collectorsStage(queue, store, spark),
+    stage('Store', store.state === 'ready' ? (old ? 'warn' : 'good') : 'bad', store.state === 'ready' ? (old ? 'nothing new' : 'ready') : 'no collector has made it yet', [
+      ['Records', count(store.rows), 'rows'], ['Written', perSecond(seen.of('written').at(-1)?.[1])], ['Newest record', isKnown(age) ? `${duration(age)} old` : UNKNOWN, 'freshness'],
       ['Size', bytes(store.database_bytes)], ['Bytes a sample', sampleBytes(store, values), 'bytes-per-sample', 'Of the compressed history with the roll-ups of its minutes; a sample is a value of a metric'], ['Lag', isKnown(store.lag_records) ? plural(store.lag_records, 'record') : UNKNOWN],
     ], spark('written', 'Records written', 'a second')),
   ];
@@ -127,12 +130,16 @@ function streamersStage(queue, spark) {
   ], spark('appended', 'Records appended', 'a second'));
 }
 
-function queueStage(queue, spark) {
+// Counts of what was lost stay for ever; a warning is for what is new.
+const isRecent = gap => since(gap.detected_at) < RECENT;
+
+function queueStage(queue, store, spark) {
   if (!queue?.reachable)
     return noQueue('Queue', queue);
   const partitions = queue.topics.flatMap(topic => topic.partitions);
   const expired = sum(partitions, one => one.expired_unread);
-  return stage('Queue', expired > 0 ? 'warn' : queue.topics.length > 0 ? 'good' : 'warn', expired > 0 ? 'records expired unread' : queue.topics.length > 0 ? 'reachable' : 'no topic yet', [
+  const expiring = store.gaps.some(gap => gap.reason === 'expired' && isRecent(gap));
+  return stage('Queue', expiring ? 'warn' : queue.topics.length > 0 ? 'good' : 'warn', expiring ? 'records expired unread' : queue.topics.length > 0 ? 'reachable' : 'no topic yet', [
     ['Held', short(sum(queue.topics, topic => topic.records)), 'held'], ['Size', bytes(sum(queue.topics, topic => topic.bytes))], ['Topics', count(queue.topics.length)], ['Partitions', count(partitions.length)],
     ['Expired unread', count(expired)],
   ], spark('seconds', 'Seconds behind', 'seconds'));
@@ -146,9 +153,10 @@ function collectorsStage(queue, store, spark) {
   const paused = groups.some(group => group.paused);
   const gaps = sum(groups.flatMap(group => group.shards), shard => shard.gap_records);
   const letters = sum(store.dead_letters, letter => letter.records);
-  const kind = paused || gaps > 0 ? 'warn' : members > 0 ? 'good' : 'bad';
-  return stage('Collectors', kind, paused ? 'paused' : members === 0 ? 'none is connected' : gaps > 0 ? 'has gaps' : 'reading', [
-    ['Connected', count(members), 'collectors'], ['Lag', plural(sum(groups, group => group.lag_records), 'record'), 'lag'], ['Behind', duration(Math.max(0, ...groups.map(group => group.lag_seconds)))],
+  const missing = store.gaps.some(isRecent);
+  const kind = paused ? 'warn' : members === 0 ? 'bad' : missing ? 'warn' : 'good';
+  return stage('Collectors', kind, paused ? 'paused' : members === 0 ? 'none is connected' : missing ? 'new gaps' : 'reading', [
+    ['Connected', count(members), 'collectors'], ['Lag', groups.length > 0 ? plural(sum(groups, group => group.lag_records), 'record') : UNKNOWN, 'lag'], ['Behind', groups.length > 0 ? duration(Math.max(...groups.map(group => group.lag_seconds))) : UNKNOWN],
     ['Gaps', plural(gaps, 'record')], ['Dead letters', plural(letters, 'record')],
   ], spark('lag', 'Lag of the store', 'records'));
 }
@@ -182,7 +190,7 @@ function topicsPanel(topics) {
       num(perSecond(one.appended_per_second)), num(ago(one.last_append_at)), num(count(one.expired_unread)), num(count(one.log_epoch)))), ''));
 }
 
-const ago = at => (at ? h('time', { datetime: at, title: time(at) }, `${duration(Math.max(0, (Date.now() - Date.parse(at)) / 1000))} ago`) : 'never');
+const ago = at => (at ? h('time', { datetime: at, title: time(at) }, `${duration(since(at))} ago`) : 'never');
 
 function groupPanel(group, details) {
   const clients = new Map(group.members.map(member => [member.member_id, member.client]));

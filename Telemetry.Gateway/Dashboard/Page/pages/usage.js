@@ -5,7 +5,7 @@ import { indexOf, scale, textOn } from '../colors.js';
 import { h, later, put, redraw } from '../dom.js';
 import { fleet } from '../fleet.js';
 import { energy, isKnown, moment, number, percent, short, UNKNOWN, weekHour, zoneName } from '../format.js';
-import { card, failure, firstRun, notice, panel, segments, skeleton } from '../parts.js';
+import { card, failure, firstRun, notice, panel, scaleKey, segments, skeleton } from '../parts.js';
 import { every } from '../poll.js';
 import { isDark } from '../prefs.js';
 import { rangePicker, readRange } from '../range.js';
@@ -15,11 +15,14 @@ const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 const HOUR = 3_600_000;
 const ROWS_SHOWN = 30;
 
+/** Ranges that the gateway knows by name. */
+const NAMED = ['1h', '24h', '7d', '30d'];
+
 /** What a cell of the week can show: of hours of usage, a share of 1. */
 const MEASURES = {
   utilization: { label: 'Utilization', hint: 'Average utilization of all GPUs', of: hours => average(hours.map(hour => [hour.gpu_utilization, hour.gpu_hours])) },
-  active: { label: 'Active share', hint: 'GPU-hours that were active, of all GPU-hours', of: hours => share(hours, 'active_hours') },
-  wasted: { label: 'Wasted share', hint: 'GPU-hours that were idle while memory was held, of all GPU-hours', of: hours => share(hours, 'idle_held_hours') },
+  active: { label: 'Active share', hint: 'GPU-hours that were active, of those that are known', of: hours => share(hours, 'active_hours') },
+  wasted: { label: 'Wasted share', hint: 'GPU-hours that were idle while memory was held, of those that are known', of: hours => share(hours, 'idle_held_hours') },
 };
 
 /** Opens the page. @param {HTMLElement} main @param {URLSearchParams} params */
@@ -32,6 +35,7 @@ export function open(main, params) {
   const pickerSlot = h('div', {});
   picker.append(pickerSlot, h('label', { class: 'field price' }, h('span', {}, 'Price of a GPU-hour'), price));
   let answer = null;
+  let pickerKey = '';
   const expanded = new Set();
 
   const priceOf = () => {
@@ -41,7 +45,10 @@ export function open(main, params) {
 
   function draw() {
     const range = readRange(params, '7d');
-    put(pickerSlot, rangePicker(range, ['24h', '7d'], '7d'));
+    const key = JSON.stringify([range.name, range.error, range.live ? 0 : range.from, range.live ? 0 : range.to]);
+    if (key !== pickerKey)
+      redraw(pickerSlot, () => put(pickerSlot, rangePicker(range, ['24h', '7d', '30d'], '7d')));
+    pickerKey = key;
     if (answer === null)
       return;
     if (!(answer.total.gpu_hours > 0)) {
@@ -51,7 +58,7 @@ export function open(main, params) {
     const measure = MEASURES[params.get('measure')] ? params.get('measure') : 'utilization';
     redraw(body, () => put(body, cards(answer, priceOf()),
       panel('Hours of the week', { class: 'week-panel' }, h('div', { class: 'panel-tools' }, segments('Measure', Object.entries(MEASURES).map(([value, { label, hint }]) => ({ value, label, title: hint })), measure, value => change({ measure: value === 'utilization' ? null : value }))), week(answer.hours, measure)),
-      h('div', { class: 'two' }, breakdown('Hosts', answer.hosts, row => row.host_id, row => href('gpus', { q: row.host_id })), breakdown('Namespaces', answer.namespaces, row => row.namespace, row => (row.namespace === null ? null : href('gpus', { q: row.namespace }))))));
+      h('div', { class: 'two' }, breakdown('Hosts', answer.hosts, row => row.host_id, row => href('gpus', { host: row.host_id })), breakdown('Namespaces', answer.namespaces, row => row.namespace, row => (row.namespace === null ? null : href('gpus', { namespace: row.namespace }))))));
   }
 
   function breakdown(name, rows, nameOf, linkOf) {
@@ -79,7 +86,8 @@ export function open(main, params) {
   const polling = every(60, async signal => {
     const range = readRange(params, '7d');
     try {
-      answer = await api.usage(range.name ? { time_range: range.name } : { start_time: new Date(Math.floor(range.from / HOUR) * HOUR).toISOString(), end_time: new Date(Math.ceil(range.to / HOUR) * HOUR).toISOString() }, signal);
+      answer = await api.usage(NAMED.includes(range.name) ? { time_range: range.name } : { start_time: new Date(Math.floor(range.from / HOUR) * HOUR).toISOString(), end_time: new Date(Math.ceil(range.to / HOUR) * HOUR).toISOString() }, signal);
+      body.classList.remove('stale');
       if (answer.total.gpu_hours > 0 || fleet.gpus?.total > 0)
         draw();
       else if ((await api.hosts(signal)).total === 0)
@@ -104,6 +112,7 @@ export function open(main, params) {
       draw();
       if (rangeKey(next) !== asked) {
         asked = rangeKey(next);
+        body.classList.add('stale'); // until the answer comes, the figures are those of another range
         polling.now();
       }
     },
@@ -125,7 +134,8 @@ function average(pairs) {
 }
 
 function share(hours, name) {
-  const all = hours.reduce((sum, hour) => sum + hour.gpu_hours, 0);
+  // Of hours of which nothing is known it is not known either.
+  const all = hours.reduce((sum, hour) => sum + hour.gpu_hours - hour.unknown_hours, 0);
   return all > 0 ? hours.reduce((sum, hour) => sum + hour[name], 0) / all : null;
 }
 
@@ -139,7 +149,7 @@ function cards({ total }, price) {
     { label: 'Wasted', name: 'idle_held_hours', value: short(total.idle_held_hours), unit: 'h', note: cost(total.idle_held_hours) ?? of(total.idle_held_hours), kind: total.idle_held_hours > 0 ? 'warn' : 'calm', hint: 'Idle while memory was held' },
     { label: 'Idle', name: 'idle_hours', value: short(total.idle_hours), unit: 'h', note: cost(total.idle_hours) ?? of(total.idle_hours), hint: 'Not busy, and no memory held' },
     { label: 'Unknown', name: 'unknown_hours', value: short(total.unknown_hours), unit: 'h', note: of(total.unknown_hours), hint: 'Observed, but not how busy' },
-    { label: 'Energy', name: 'energy_kwh', value: energy(total.energy_kwh).split('\u00a0')[0], unit: energy(total.energy_kwh).split('\u00a0')[1], note: isKnown(total.energy_kwh) && total.gpu_hours > 0 ? `${number(1000 * total.energy_kwh / total.gpu_hours, 0)} W a GPU` : UNKNOWN },
+    { label: 'Energy', name: 'energy_kwh', value: energy(total.energy_kwh).split('\u00a0')[0], unit: energy(total.energy_kwh).split('\u00a0')[1], note: isKnown(total.energy_kwh) && total.energy_hours > 0 ? `${number(1000 * total.energy_kwh / total.energy_hours, 0)} W a GPU` : UNKNOWN },
   ].map(card));
 }
 
@@ -164,13 +174,11 @@ function week(hours, name) {
     }
     return element;
   };
-  const gradient = h('span', { class: 'gradient', 'aria-hidden': 'true' });
-  gradient.style.background = `linear-gradient(90deg, ${colors.filter((_, i) => i % 15 === 0).join(', ')})`;
   return h('div', { class: 'panel-body' },
     h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Hours of the week' }, h('table', { class: 'week' }, h('caption', { class: 'hidden' }, `${hint}, in percent, by weekday and hour (${zoneName()})`),
       h('thead', {}, h('tr', {}, h('td', {}), Array.from({ length: 24 }, (_, hour) => h('th', { scope: 'col' }, String(hour).padStart(2, '0'))))),
       h('tbody', {}, cells.map((row, day) => h('tr', {}, h('th', { scope: 'row' }, DAYS[day]), row.map((own, hour) => cell(own, day, hour))))))),
-    h('div', { class: 'legend' }, h('span', { class: 'key' }, '0 %', gradient, '100 %'), h('span', { class: 'key' }, h('span', { class: 'swatch swatch-unknown', 'aria-hidden': 'true' }), 'no data'), h('span', {}, `${hint}; hours of ${zoneName()}`)));
+    h('div', { class: 'legend' }, scaleKey('0 %', '100 %'), h('span', { class: 'key' }, h('span', { class: 'swatch swatch-unknown', 'aria-hidden': 'true' }), 'no data'), h('span', {}, `${hint}; hours of ${zoneName()}`)));
 }
 
 const PARTS = [['active_hours', 'active', 'Active'], ['idle_held_hours', 'idle_held', 'Wasted'], ['idle_hours', 'idle', 'Idle'], ['unknown_hours', 'unknown', 'Unknown']];
