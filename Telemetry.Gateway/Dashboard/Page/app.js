@@ -103,6 +103,17 @@ function drawLive() {
   setText(status, `Data: ${word}`);
 }
 
+// A slash finds a GPU, wherever one is.
+document.addEventListener('keydown', async event => {
+  if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.('input, select, textarea'))
+    return;
+  event.preventDefault();
+  if (shown?.name !== 'gpus')
+    location.hash = href('gpus');
+  await PAGES.gpus.load();
+  requestAnimationFrame(() => main.querySelector('input[type=search]')?.focus());
+});
+
 live.addEventListener('click', () => fleet.pause(!fleet.paused));
 document.getElementById('theme').addEventListener('click', () => {
   nextTheme();

@@ -102,6 +102,12 @@ public sealed class PageFrameTests(DashboardFixture fleet) : IClassFixture<Dashb
         await Expect(tab.Locator(".skip")).ToBeFocusedAsync();
         await tab.Page.Keyboard.PressAsync("Enter");
         await Expect(tab.Locator("main")).ToBeFocusedAsync();
+        await tab.GoAsync("usage");
+        await Expect(tab.Locator(".usage-page")).ToBeVisibleAsync();
+        await tab.Page.Keyboard.PressAsync("/");
+        await Expect(tab.Page.GetByLabel("Filter by text")).ToBeFocusedAsync();
+        await tab.Page.Keyboard.TypeAsync("node-b/1");
+        await Expect(tab.Locator("table.virtual tbody tr:not(.spacer)")).ToHaveCountAsync(1);
         await tab.AssertWellAsync();
     }
 }

@@ -36,7 +36,7 @@ export function open(main, params) {
   let order = [];
   let orderedAt = -Infinity;
 
-  const text = h('input', { type: 'search', placeholder: 'Host, GPU, model, pod, namespace, UUID …', 'aria-label': 'Filter by text', value: params.get('q') ?? '', autocomplete: 'off', spellcheck: 'false' });
+  const text = h('input', { type: 'search', placeholder: 'Host, GPU, model, pod, namespace, UUID …', 'aria-label': 'Filter by text', 'aria-keyshortcuts': '/', title: 'The key / comes here from every page', value: params.get('q') ?? '', autocomplete: 'off', spellcheck: 'false' });
   const states = h('div', { class: 'chips', role: 'group', 'aria-label': 'Filter by state' });
   const tools = h('div', { class: 'panel-tools' });
   const total = h('output', { class: 'quiet', 'aria-live': 'polite' });
