@@ -113,7 +113,7 @@ internal static class PipelineRoutes
             DatabaseBytes = store.DatabaseBytes,
             NewestRecordAt = store.NewestRecord,
             History = new HistorySection { Rows = store.HistoryRows, Bytes = store.HistoryBytes },
-            LagRecords = queue is { Section.Reachable: true } ? StoreLag(store.Checkpoints, queue) : null,
+            LagRecords = queue is { Section.Reachable: true } ? store.Checkpoints.Sum(c => queue.Lag(c) ?? 0) : null,
             Checkpoints = checkpoints,
             Gaps = [.. store.Gaps.Select(g => new GapState
             {
@@ -135,20 +135,9 @@ internal static class PipelineRoutes
         Partition = row.Partition,
         LogEpoch = row.LogEpoch,
         NextOffset = row.NextOffset < 0 ? null : row.NextOffset,
-        LagRecords = Lag(row, queue),
+        LagRecords = queue?.Lag(row),
         Owner = row.Owner,
         OwnerEpoch = row.OwnerEpoch,
         UpdatedAt = row.UpdatedAt,
     };
-
-    private static long StoreLag(IReadOnlyList<CheckpointRow> checkpoints, QueueSnapshot queue) =>
-        checkpoints.Sum(c => Lag(c, queue) ?? 0);
-
-    // Offsets of different topics cannot be compared. Those of an older epoch are those of now, unless the log has lost
-    // records: then a gap is on its way into the store.
-    private static long? Lag(CheckpointRow row, QueueSnapshot? queue) =>
-        queue is not null && queue.HighWatermarks.TryGetValue((row.Topic, row.Partition), out var log)
-        && log.TopicId == row.TopicId
-            ? Math.Max(0, log.HighWatermark - row.NextOffset)
-            : null;
 }

@@ -119,7 +119,7 @@ public sealed class TopTests : IAsyncLifetime
         var url = server.Client.BaseAddress!.ToString();
         Assert.Equal(
             [
-                "host                    gpu  util             memory         temp  power  state   age   pod",
+                "host                    gpu  util             memory         temp  power  state    age  pod",
                 "東京の長い名前の機械🚀  0    ██          20%              –     –      –  active  1.0s  research/e\u0301tude",
                 "node-1                  0    █           10%              –     –      –  active  1.0s  research/train-0",
             ],
