@@ -12,7 +12,7 @@ internal static class LagCheck
 {
     private const string Name = "lag";
     private const string Reason = "collectors write another DATABASE_PATH, or this is another broker";
-    private const string Advice = "compare DATABASE_PATH and MESSAGEQUEUE_ADDR of collectors and gateways; a store that was replaced catches up by itself";
+    private const string Advice = "compare DATABASE_PATH and MESSAGEQUEUE_ADDR of collectors and gateways; a store or a broker that was begun anew catches up by itself";
 
     /// <param name="reader">The store. It is read after the queue: what collectors had committed then, they had written.</param>
     /// <param name="queue">The queue.</param>

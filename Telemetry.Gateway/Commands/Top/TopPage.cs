@@ -84,14 +84,16 @@ internal static class TopPage
     /// <param name="Title">Its head.</param>
     /// <param name="IsNumber">Whether it stands at the right.</param>
     /// <param name="Cells">Its texts, each with its style.</param>
+    /// <param name="Wanted">The width that they take.</param>
     /// <param name="Least">The width to which it may be cut.</param>
     /// <param name="IsBar">Whether it only draws what another one says.</param>
-    private sealed record Column(string Title, bool IsNumber, List<(string Text, Style Style)> Cells, int Least, bool IsBar = false)
+    private sealed record Column(string Title, bool IsNumber, List<(string Text, Style Style)> Cells, int Wanted, int Least, bool IsBar = false)
     {
-        public int Width { get; set; } = Cells.Select(c => PrintableText.Width(c.Text)).Append(Title.Length).Max();
+        public int Width { get; set; } = Wanted;
     }
 
-    // Lines never wrap: where there is too little room, labels are cut first, then bars are left out, then what stands at the right.
+    // Lines never wrap: where there is too little room, labels are cut first, then bars are left out, then what stands at the
+    // right. The room that this leaves is the labels' again.
     private static List<Column> Fitting(IReadOnlyList<TopGpu> gpus, int width)
     {
         var columns = Columns(gpus);
@@ -100,17 +102,22 @@ internal static class TopPage
             column.Width -= Math.Clamp(Excess(), 0, column.Width - column.Least);
         while (Excess() > 0 && columns.Count > 1)
             columns.RemoveAt(columns.FindLastIndex(c => c.IsBar) is >= 0 and var bar ? bar : columns.Count - 1);
+        foreach (var column in columns)
+            column.Width += Math.Clamp(-Excess(), 0, column.Wanted - column.Width);
         columns[0].Width = Math.Min(columns[0].Width, width);
-
         return columns;
     }
 
     private static List<Column> Columns(IReadOnlyList<TopGpu> gpus)
     {
-        Column Of(string title, Func<TopGpu, string> text, bool isNumber = false, int least = int.MaxValue, Func<TopGpu, Style>? style = null) =>
-            new(title, isNumber, [.. gpus.Select(g => (PrintableText.Line(text(g)), style?.Invoke(g) ?? Style.Plain))], least);
+        Column Of(string title, Func<TopGpu, string> text, bool isNumber = false, int least = int.MaxValue, Func<TopGpu, Style>? style = null)
+        {
+            List<(string Text, Style Style)> cells = [.. gpus.Select(g => (PrintableText.Line(text(g)), style?.Invoke(g) ?? Style.Plain))];
+            return new(title, isNumber, cells, cells.Select(c => PrintableText.Width(c.Text)).Append(title.Length).Max(), least);
+        }
+
         Column Bar(string title, Func<TopGpu, double?> share, Color colour) =>
-            new(title, false, [.. gpus.Select(g => (TopText.Bar(share(g), BarWidth), new Style(colour)))], int.MaxValue, IsBar: true) { Width = BarWidth };
+            new(title, false, [.. gpus.Select(g => (TopText.Bar(share(g), BarWidth), new Style(colour)))], BarWidth, int.MaxValue, IsBar: true);
         return
         [
             Of("host", g => g.Record.HostId, least: LabelLeast),

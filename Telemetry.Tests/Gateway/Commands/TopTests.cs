@@ -125,7 +125,7 @@ public sealed class TopTests : IAsyncLifetime
             ],
             (await GatewayRun.OfAsync("top", "--url", url)).Text.Split('\n')[3..6]);
         var narrow = await GatewayRun.WithoutColoursAsync(new TerminalKeys(() => (24, 24), () => null), "top", "--once", "--url", url);
-        Assert.StartsWith("東京の…   0", narrow.Text.Split('\n')[4], StringComparison.Ordinal);
+        Assert.StartsWith("東京の長い…  0", narrow.Text.Split('\n')[4], StringComparison.Ordinal);
     }
 
     [Fact]
