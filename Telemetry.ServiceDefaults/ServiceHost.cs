@@ -79,6 +79,15 @@ public static class ServiceHost
         });
     }
 
+    /// <summary>The addresses that <see cref="Listen"/> takes a port of; <see cref="IPAddress.IPv6Any"/> is also that of IPv4.</summary>
+    /// <exception cref="SettingException">The listen address is not <c>localhost</c>, <c>any</c> or an IP address.</exception>
+    public static IReadOnlyList<IPAddress> ListenAddresses(ServiceOptions options) => options.ListenAddress switch
+    {
+        "any" => [Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any],
+        "localhost" when Socket.OSSupportsIPv6 => [IPAddress.Loopback, IPAddress.IPv6Loopback],
+        var text => [Address(text)],
+    };
+
     /// <summary>Maps <c>/health</c> (ready), <c>/alive</c> (not stuck) and <c>/metrics</c> (Prometheus).</summary>
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {

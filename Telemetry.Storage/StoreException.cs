@@ -23,6 +23,9 @@ public enum StoreFault
 
     /// <summary>A mistake of this program.</summary>
     Internal,
+
+    /// <summary>No collector has made the store yet: there is no file, or one without tables.</summary>
+    Missing,
 }
 
 /// <summary>

@@ -23,9 +23,9 @@ internal static class GatewayCommands
     /// <summary>Runs a command.</summary>
     /// <param name="args">The command line.</param>
     /// <param name="console">Where to write.</param>
-    /// <param name="terminal">The size and keys of a terminal.</param>
+    /// <param name="terminal">The terminal that <paramref name="console"/> writes to; null where it is none.</param>
     /// <param name="environment">Looks up an environment variable; null or empty where it is not set.</param>
-    public static Task<int> RunAsync(string[] args, CommandConsole console, TerminalKeys terminal, Func<string, string?> environment)
+    public static Task<int> RunAsync(string[] args, CommandConsole console, TerminalKeys? terminal, Func<string, string?> environment)
     {
         var root = new Command("gateway", "Shows the fleet, or looks for what is wrong.")
         {

@@ -135,7 +135,7 @@ internal static class PipelineRoutes
         Partition = row.Partition,
         LogEpoch = row.LogEpoch,
         NextOffset = row.NextOffset < 0 ? null : row.NextOffset,
-        LagRecords = Lag(row, queue),
+        LagRecords = queue?.Lag(row),
         Owner = row.Owner,
         OwnerEpoch = row.OwnerEpoch,
         UpdatedAt = row.UpdatedAt,
@@ -143,15 +143,7 @@ internal static class PipelineRoutes
 
     private static long? StoreLag(IReadOnlyList<CheckpointRow> checkpoints, QueueSnapshot queue)
     {
-        var known = checkpoints.Select(c => Lag(c, queue)).OfType<long>().ToList();
+        var known = checkpoints.Select(queue.Lag).OfType<long>().ToList();
         return known.Count > 0 ? known.Sum() : null;
     }
-
-    // Offsets of different topics cannot be compared. Those of an older epoch are those of now, unless the log has lost
-    // records: then a gap is on its way into the store.
-    private static long? Lag(CheckpointRow row, QueueSnapshot? queue) =>
-        queue is not null && queue.HighWatermarks.TryGetValue((row.Topic, row.Partition), out var log)
-        && log.TopicId == row.TopicId
-            ? Math.Max(0, log.HighWatermark - row.NextOffset)
-            : null;
 }

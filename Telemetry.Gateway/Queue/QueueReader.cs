@@ -2,13 +2,25 @@ using Grpc.Core;
 using Telemetry.Gateway.Answers;
 using Telemetry.Messaging.Client;
 using Telemetry.Messaging.V1;
+using Telemetry.Storage.Queries;
 
 namespace Telemetry.Gateway.Queue;
 
 /// <summary>What the queue knows at a moment.</summary>
 /// <param name="Section">For the answer.</param>
 /// <param name="HighWatermarks">By topic and partition, for the store's lag; empty where the queue did not answer.</param>
-public sealed record QueueSnapshot(QueueSection Section, IReadOnlyDictionary<(string Topic, int Partition), LogEnd> HighWatermarks);
+public sealed record QueueSnapshot(QueueSection Section, IReadOnlyDictionary<(string Topic, int Partition), LogEnd> HighWatermarks)
+{
+    /// <summary>How many records a store has not read of a partition; null where the queue does not have the topic that it has read from.</summary>
+    /// <remarks>
+    /// Offsets of different topics cannot be compared. Those of an older epoch are those of now, unless the log has lost
+    /// records: then a gap is on its way into the store.
+    /// </remarks>
+    public long? Lag(CheckpointRow checkpoint) =>
+        HighWatermarks.TryGetValue((checkpoint.Topic, checkpoint.Partition), out var log) && log.TopicId == checkpoint.TopicId
+            ? Math.Max(0, log.HighWatermark - checkpoint.NextOffset)
+            : null;
+}
 
 /// <summary>The end of a partition's log.</summary>
 /// <param name="TopicId">The topic's incarnation.</param>

@@ -27,8 +27,42 @@ public static class PrintableText
     /// <summary>The same as one line of bounded length.</summary>
     public static string Line(string text) => Of(text.Length > LineMax ? text[..LineMax] + "..." : text);
 
-    /// <summary>How many columns printable text takes.</summary>
-    public static int Width(string text) => text.EnumerateRunes().Count(rune => Rune.GetUnicodeCategory(rune) != UnicodeCategory.NonSpacingMark);
+    /// <summary>How many columns of a terminal printable text takes.</summary>
+    public static int Width(string text)
+    {
+        var columns = 0;
+        foreach (var rune in text.EnumerateRunes())
+            columns += Width(rune);
+        return columns;
+    }
+
+    /// <summary>Printable text in at most so many columns; where that is too few for it, it ends with <c>…</c>.</summary>
+    public static string Cut(string text, int columns)
+    {
+        if (text.Length * 2 <= columns || Width(text) <= columns)
+            return text;
+        if (columns < 1)
+            return "";
+        var cut = new StringBuilder();
+        var left = columns - 1;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            left -= Width(rune);
+            if (left < 0)
+                break;
+            cut.Append(rune.ToString());
+        }
+        return cut.Append('…').ToString();
+    }
+
+    // What combines with the character before it takes no column of its own: marks, and the later parts of a Hangul syllable.
+    private static int Width(Rune rune) => rune.Value switch
+    {
+        >= ' ' and <= '~' => 1,
+        >= 0x1160 and <= 0x11FF => 0,
+        _ when Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark => 0,
+        _ => WideCharacters.Contains(rune) ? 2 : 1,
+    };
 
     private static bool IsPrintable(Rune rune) => Rune.GetUnicodeCategory(rune) is not (
         UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator

@@ -75,6 +75,9 @@ public sealed class SettingDescription
             .Select(p => new SettingDescription(p.Attribute!, p.Property, p.Property.GetValue(defaults)))];
     }
 
+    /// <summary>Whether a text is a value of it.</summary>
+    public bool Accepts(string text) => TryRead(text, out _);
+
     /// <summary>Sets the property from its text.</summary>
     /// <exception cref="SettingException">The text cannot be read or is out of range.</exception>
     internal void Apply(object options, string text, string source)

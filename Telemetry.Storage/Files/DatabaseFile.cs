@@ -18,7 +18,7 @@ internal static class DatabaseFile
             var full = Path.GetFullPath(path);
             if (Directory.Exists(full) || Path.EndsInDirectorySeparator(full))
                 throw new StoreException(StoreFault.Unusable, $"database '{full}' is a folder: set DATABASE_PATH to a file");
-            RefuseNetwork($"database '{full}'", full, networkTypeOf, "set DATABASE_PATH to a local disk, or use PostgreSQL");
+            RefuseNetwork($"database '{full}'", full, networkTypeOf, "set DATABASE_PATH to a local disk");
             var folder = Path.GetDirectoryName(full)!;
             if (!Directory.Exists(folder))
                 CreateFolder(folder);

@@ -16,17 +16,18 @@ internal static class ExistingStore
     {
         var path = PathOf(databasePath);
         if (!File.Exists(path))
-            throw new StoreException(StoreFault.Unusable, $"database '{path}' is not there: set DATABASE_PATH to the file that the collectors write");
+            throw new StoreException(StoreFault.Missing, $"database '{path}' is not there: set DATABASE_PATH to the file that the collectors write");
         StoreSchema.CheckLibrary(Database.LibraryVersion);
         var database = Database.Open(path, readOnly: true, BusyTimeout);
         try
         {
             var version = StoreSchema.Check(database);
+            if (version == 0)
+                throw new StoreException(StoreFault.Missing, $"database '{path}' is empty: no collector has made its tables yet");
             if (version < versionMin)
             {
-                throw new StoreException(StoreFault.Unusable, version == 0
-                    ? $"database '{path}' is empty: no collector has made its tables yet"
-                    : $"database '{path}': its schema has version {version}; a collector of this program brings it to version {StoreSchema.Version}: start one first");
+                throw new StoreException(StoreFault.Unusable,
+                    $"database '{path}': its schema has version {version}; a collector of this program brings it to version {StoreSchema.Version}: start one first");
             }
             return database;
         }

@@ -131,6 +131,7 @@ public sealed record DeadLetterCount(string Reason, long Records, DateTimeOffset
 /// <param name="Checkpoints">One for each partition.</param>
 /// <param name="Gaps">The newest gaps, at most 100.</param>
 /// <param name="DeadLetters">Counts by reason.</param>
+/// <param name="UnfoldedSince">Since when, at least, the oldest record waits that is not in the history yet; null where none does.</param>
 public sealed record StoreState(
     long Rows, long DatabaseBytes, DateTimeOffset? NewestRecord, long HistoryRows, long HistoryBytes,
-    IReadOnlyList<CheckpointRow> Checkpoints, IReadOnlyList<GapRow> Gaps, IReadOnlyList<DeadLetterCount> DeadLetters);
+    IReadOnlyList<CheckpointRow> Checkpoints, IReadOnlyList<GapRow> Gaps, IReadOnlyList<DeadLetterCount> DeadLetters, DateTimeOffset? UnfoldedSince);

@@ -9,7 +9,9 @@ internal static class StoreStates
     {
         var path = snapshot.Database.Path;
         var bytes = new[] { path, path + "-wal" }.Select(p => new FileInfo(p)).Where(f => f.Exists).Sum(f => f.Length);
-        return new StoreState(Rows(snapshot), bytes, NewestRecord(snapshot), snapshot.History.Rows, HistoryBytes(snapshot), Checkpoints(snapshot), Gaps(snapshot), DeadLetters(snapshot));
+        return new StoreState(
+            Rows(snapshot), bytes, NewestRecord(snapshot), snapshot.History.Rows, HistoryBytes(snapshot),
+            Checkpoints(snapshot), Gaps(snapshot), DeadLetters(snapshot), UnfoldedSince(snapshot));
     }
 
     /// <summary>The records, each counted where it is read.</summary>
@@ -18,6 +20,13 @@ internal static class StoreStates
 
     private static DateTimeOffset? NewestRecord(Snapshot snapshot) =>
         snapshot.Database.Scalar("SELECT max(time) FROM latest") is { } time ? StoreTime.From(time) : null;
+
+    // Of a run that is folded in part, only when its last row was written is known.
+    private static DateTimeOffset? UnfoldedSince(Snapshot snapshot)
+    {
+        using var select = snapshot.Database.Prepare("SELECT min(iif(first_row >= ?1, opened_at, written_at)) FROM block WHERE rows > 0 AND first_row + rows > ?1");
+        return select.Bind(1, snapshot.History.NextRow).Step() && !select.IsNull(0) ? StoreTime.From(select.Long(0)) : null;
+    }
 
     // All packs but the one that is being filled are about as large, and there may be very many.
     private static long HistoryBytes(Snapshot snapshot) => snapshot.Database.Scalar(

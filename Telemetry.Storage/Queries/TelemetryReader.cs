@@ -170,7 +170,7 @@ public sealed class TelemetryReader : IDisposable
 
     /// <summary>Checkpoints, gaps, dead letters and sizes.</summary>
     public Task<StoreState> StateAsync(CancellationToken cancellationToken) =>
-        QueryAsync(new StoreState(0, 0, null, 0, 0, [], [], []), StoreStates.Read, cancellationToken);
+        QueryAsync(new StoreState(0, 0, null, 0, 0, [], [], [], null), StoreStates.Read, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -40,6 +40,6 @@ internal static class Offsets
             """,
             g => $"gaps {g.Long(0)} and {g.Long(1)}, {g.Text(2)}/{g.Long(3)}, overlap");
         var (partitions, gaps) = (database.Scalar("SELECT count(*) FROM checkpoint"), database.Scalar("SELECT count(*) FROM gap"));
-        return findings.Of("offsets", $"{partitions:N0} partitions, {gaps:N0} gaps, {database.Scalar("SELECT count(*) FROM dead_letter"):N0} dead letters");
+        return findings.Of(QuickLook.OffsetsSubject, $"{partitions:N0} partitions, {gaps:N0} gaps, {database.Scalar("SELECT count(*) FROM dead_letter"):N0} dead letters");
     });
 }

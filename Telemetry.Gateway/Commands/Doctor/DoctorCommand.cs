@@ -2,24 +2,20 @@ using System.CommandLine;
 using System.Text.Json;
 using Telemetry.ServiceDefaults;
 using Telemetry.ServiceDefaults.Commands;
+using Telemetry.ServiceDefaults.Settings;
 
 namespace Telemetry.Gateway.Commands.Doctor;
 
 /// <summary><c>doctor</c>: looks at everything that the gateway depends on, and says what to do about what is wrong.</summary>
 internal static class DoctorCommand
 {
+    private static readonly IReadOnlyList<SettingDescription> Settings = SettingDescription.Of(new GatewayOptions());
+
     /// <summary>The command, with its options.</summary>
     public static Command Create(CommandConsole console, Func<string, string?> environment)
     {
-        ValueOption<string> Setting(string flag, string variable, string expected) =>
-            new(flag, $"As the gateway's own flag; without it {variable}, else the default.", Accepted.Text(expected), "value");
-        var settings = new[]
-        {
-            Setting("--database-path", "DATABASE_PATH", "a file"),
-            Setting("--port", "PORT", "a port"),
-            Setting("--messagequeue-addr", "MESSAGEQUEUE_ADDR", "host:port or a URL"),
-        };
-        var deep = new Option<bool>("--deep") { Description = "Reads all of the store and recounts it, as the collector's verify does." };
+        var settings = Settings.Select(Option).ToList();
+        var deep = new Option<bool>("--deep") { Description = "Reads all of the store and recounts it at the end, as the collector's verify does." };
         var json = new Option<bool>("--json") { Description = "One JSON document." };
         var command = new Command("doctor",
             "Looks at settings, port, clock, disk, store, records and queue as a gateway that is started here would find them. Changes nothing. Ends with 1 when something fails.")
@@ -30,8 +26,9 @@ internal static class DoctorCommand
             command.Add(setting);
         GatewayCommands.Act(command, async (line, cancellationToken) =>
         {
-            var flags = settings.Where(s => line.GetResult(s) is not null).SelectMany(s => new[] { s.Name, line.GetValue(s)! });
-            var examination = new Examination([.. flags], environment) { IsDeep = line.GetValue(deep) };
+            List<string> flags = [.. settings.Where(s => line.GetResult(s) is not null).Select(s => line.GetValue(s) is { } value ? $"{s.Name}={value}" : s.Name)];
+            RefuseUnusable(flags);
+            var examination = new Examination(flags, environment) { IsDeep = line.GetValue(deep) };
             var all = new List<Diagnosis>();
             await foreach (var found in examination.RunAsync(cancellationToken))
             {
@@ -47,6 +44,27 @@ internal static class DoctorCommand
             return fails == 0 ? 0 : ServiceProgram.ExitFailure;
         });
         return command;
+    }
+
+    private static ValueOption<string> Option(SettingDescription setting) => new(
+        setting.Flag, $"As the gateway's own flag; without it {setting.Name}, else {setting.DefaultText}.",
+        new Accepted<string>(setting.Expected, text => (setting.Accepts(text), text)), "value")
+    {
+        Arity = setting.IsSwitch ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
+    };
+
+    // By the flags alone: what the environment has is what doctor is asked about, and a finding.
+    private static void RefuseUnusable(IReadOnlyList<string> flags)
+    {
+        try
+        {
+            Setup.Read(flags, _ => null);
+        }
+        catch (SettingException error)
+        {
+            var setting = Settings.FirstOrDefault(s => error.Message.StartsWith(s.Name + ":", StringComparison.Ordinal));
+            throw new CommandException(ServiceProgram.ExitBadSettings, setting is null ? error.Message : setting.Flag + error.Message[setting.Name.Length..], error);
+        }
     }
 
     private static async Task WriteAsync(CommandConsole console, Diagnosis found)

@@ -1,9 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Grpc.Core;
-using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Gateway.Answers;
-using Telemetry.Gateway.Queue;
 using Telemetry.Messaging.Client;
 using Telemetry.Messaging.V1;
 
@@ -14,10 +12,12 @@ internal static class QueueCheck
 {
     private static readonly TimeSpan LagMax = TimeSpan.FromSeconds(30);
 
-    public static async IAsyncEnumerable<Diagnosis> RunAsync(string address, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="address">Its address.</param>
+    /// <param name="queue">What it has said of itself.</param>
+    /// <param name="timeout">How long it may take to say more.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async IAsyncEnumerable<Diagnosis> RunAsync(string address, QueueSection queue, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var reader = new QueueReader(new QueueConnection(address), timeout, NullLogger<QueueReader>.Instance);
-        var queue = (await reader.ReadAsync(cancellationToken)).Section;
         if (!queue.Reachable)
         {
             yield return Diagnosis.Fail("queue", $"{address}: {queue.Reason}", "start the broker, or correct MESSAGEQUEUE_ADDR");
@@ -27,23 +27,29 @@ internal static class QueueCheck
         yield return Diagnosis.Ok("queue", $"{address} answers: {Plural(queue.Topics.Count, "topic")}, {Plural(partitions, "partition")}, {Plural(queue.Topics.Sum(t => t.Records), "record")}");
         if (await ClockAsync(address, timeout, cancellationToken) is { } clock)
             yield return clock;
-        foreach (var topic in queue.Topics.Where(t => t.Partitions.Any(p => p.ExpiredUnread > 0)))
-        {
-            yield return Diagnosis.Warn("topic", $"{topic.Topic}: {Plural(topic.Partitions.Sum(p => p.ExpiredUnread), "record")} expired before every group had read them",
-                "start more collectors, raise MESSAGE_TTL, or delete a group that nobody reads any more");
-        }
         var groups = queue.Groups.Where(g => !g.DividesInput).ToList();
+        foreach (var topic in queue.Topics.Where(t => t.Partitions.Any(p => p.ExpiredUnread > 0)))
+            yield return Expired(topic, [.. groups.Where(g => g.Topic == topic.Topic)]);
         if (groups.Count == 0)
             yield return Diagnosis.Warn("groups", "there are none: no collector has asked for records yet", "start a collector");
         foreach (var group in groups)
             yield return Of(group);
     }
 
+    // When they did is not known: it says something of now only where a group does not keep up.
+    private static Diagnosis Expired(TopicState topic, List<GroupState> groups)
+    {
+        var text = $"{topic.Topic}: {Plural(topic.Partitions.Sum(p => p.ExpiredUnread), "record")} expired before every group had read them";
+        return groups.Count > 0 && groups.TrueForAll(g => g.Members.Count > 0 && !g.Paused && g.LagSeconds <= LagMax.TotalSeconds)
+            ? Diagnosis.Ok("topic", text + ", at some time; every group keeps up now")
+            : Diagnosis.Warn("topic", text, "start more collectors, raise MESSAGE_TTL, or delete a group that nobody reads any more");
+    }
+
     private static Diagnosis Of(GroupState group)
     {
         var lag = $"{Plural(group.LagRecords, "record")} or {group.LagSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s behind";
         var gap = group.Shards.Sum(s => s.GapRecords);
-        var text = $"{group.Group}: {Plural(group.Members.Count, "member")}, {lag}{(gap > 0 ? $", {Plural(gap, "record")} lost to gaps" : "")}";
+        var text = $"{group.Group}: {Plural(group.Members.Count, "member")}, {lag}{(gap > 0 ? $", {Plural(gap, "record")} lost to gaps at some time" : "")}";
         var ownerless = group.Shards.Count(s => s.MemberId is null);
         if (group.Paused)
             return Diagnosis.Warn("group", text + "; it is paused", $"when the maintenance is over: broker groups resume {group.Group}");
@@ -56,8 +62,8 @@ internal static class QueueCheck
         if (ownerless > 0)
             return Diagnosis.Warn("group", $"{text}; {Plural(ownerless, "partition")} without an owner", "wait a moment: they are being given out; if they stay so, restart its collectors");
         if (group.LagSeconds > LagMax.TotalSeconds)
-            return Diagnosis.Warn("group", text, "see whether the lag falls (broker groups describe); if not, start more collectors or look at their logs");
-        return gap > 0 ? Diagnosis.Warn("group", text, "records expired before it read them: raise MESSAGE_TTL, or keep its collectors running") : Diagnosis.Ok("group", text);
+            return Diagnosis.Warn("group", text, "see whether the lag falls (broker groups describe); if not, start more collectors or look at their logs, and raise MESSAGE_TTL before records expire");
+        return Diagnosis.Ok("group", text);
     }
 
     private static async Task<Diagnosis?> ClockAsync(string address, TimeSpan timeout, CancellationToken cancellationToken)

@@ -24,7 +24,9 @@ internal static class TopCommand
         text => (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Query.Length == 0, url!));
 
     /// <summary>The command, with its options.</summary>
-    public static Command Create(CommandConsole console, TerminalKeys terminal)
+    /// <param name="console">Where to write.</param>
+    /// <param name="terminal">The terminal that this is; null where it is none.</param>
+    public static Command Create(CommandConsole console, TerminalKeys? terminal)
     {
         var url = new ValueOption<Uri>("--url", $"The gateway. Default {UrlDefault.GetLeftPart(UriPartial.Authority)}.", Urls, "url");
         var sort = new ValueOption<TopSort>("--sort", "The order: util (the default), mem, temp, power, age, each with the largest first, or host.", Accepted.Word<TopSort>(), "order");
@@ -32,7 +34,7 @@ internal static class TopCommand
         var state = new ValueOption<GpuState>("--state", "Only GPUs of this state.", States, "state");
         var limit = new ValueOption<int>("--limit", "At most so many GPUs. Without it as many as the terminal has lines for, or all.", Accepted.WholeNumber(1, int.MaxValue), "n");
         var interval = new ValueOption<TimeSpan>("--interval", $"How often the gateway is asked. Default {Durations.Format(IntervalDefault)}.", Accepted.Duration(TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)), "duration");
-        var once = new Option<bool>("--once") { Description = "Once, and without steering the terminal. So it is by itself where the output is no terminal, or NO_COLOR is set." };
+        var once = new Option<bool>("--once") { Description = "Once, and without steering the terminal. So it is by itself where the output is no terminal, or one that cannot be steered (TERM=dumb)." };
         var json = new Option<bool>("--json") { Description = "Once, as one JSON document." };
         var command = new Command("top", "Shows the fleet in a terminal, live. Keys: s sorts otherwise, arrows and page keys scroll, q ends.")
         {
@@ -45,7 +47,7 @@ internal static class TopCommand
             var most = line.GetResult(limit) is null ? (int?)null : line.GetValue(limit);
             if (line.GetValue(json))
                 await WriteJsonAsync(client, view, most, console, cancellationToken);
-            else if (line.GetValue(once) || !console.Colours)
+            else if (line.GetValue(once) || terminal is not { IsSteerable: true })
                 await WriteOnceAsync(client, view, most, console, terminal, cancellationToken);
             else
                 await new TopLoop(client, console, terminal, most, line.GetResult(interval) is null ? IntervalDefault : line.GetValue(interval)).RunAsync(view, cancellationToken);
@@ -68,12 +70,12 @@ internal static class TopCommand
         await console.Out.WriteLineAsync(JsonSerializer.Serialize(answer, CommandJson.Default.TopAnswer));
     }
 
-    private static async Task WriteOnceAsync(FleetClient client, TopView view, int? most, CommandConsole console, TerminalKeys terminal, CancellationToken cancellationToken)
+    private static async Task WriteOnceAsync(FleetClient client, TopView view, int? most, CommandConsole console, TerminalKeys? terminal, CancellationToken cancellationToken)
     {
         var all = await GpusAsync(client, cancellationToken);
         var shown = view.Of(all);
         var content = new TopPage.Content(client.Url, DateTimeOffset.UtcNow, view, TopSummary.Of(all), [.. shown.Take(most ?? int.MaxValue)], shown.Count, 0, null);
-        var width = console.Colours ? terminal.Size().Width : RedirectedWidth;
+        var width = terminal?.Size().Width ?? RedirectedWidth;
         await console.Out.WriteAsync(TopPage.Draw(content, width, console.Colours));
     }
 

@@ -16,8 +16,8 @@ internal sealed class TopGpu(LatestGpu record)
     /// <summary>Memory in use, MiB.</summary>
     public double? MemoryUsed { get; } = Known(record, GpuStates.MemoryUsedMetric);
 
-    /// <summary>Memory in all, MiB.</summary>
-    public double? MemoryTotal { get; } = Known(record, GpuStates.MemoryUsedMetric) + Known(record, GpuStates.MemoryFreeMetric);
+    /// <summary>Memory in all, MiB; not every source says what is free.</summary>
+    public double? MemoryTotal { get; } = Known(record, GpuStates.MemoryUsedMetric) + Known(record, GpuStates.MemoryFreeMetric) ?? Known(record, "memory_total_mb");
 
     /// <summary>Degrees Celsius.</summary>
     public double? Temperature { get; } = Known(record, "temperature_c");

@@ -12,7 +12,7 @@ internal static class TopPage
     public const int HeadLines = 4;
 
     private const int BarWidth = 10;
-    private const int GapWidth = 2;
+    private const string Gap = "  ";
     private const int LabelLeast = 8;
 
     private static readonly Style Faint = new(decoration: Decoration.Dim);
@@ -44,12 +44,15 @@ internal static class TopPage
             Interactive = InteractionSupport.No,
             Out = new AnsiConsoleOutput(text),
         });
-        console.Profile.Width = width;
+        console.Profile.Width = int.MaxValue; // lines are cut here, by what PrintableText counts as a column
         console.Profile.Capabilities.Unicode = true;
         Line(console, Title(content), Faint, width);
         Line(console, Figures(content.Summary), Bold, width);
         Line(console, content.Trouble ?? "", new Style(Color.Red), width);
-        console.Write(Lines(content.Gpus, width));
+        var columns = Fitting(content.Gpus, width);
+        Row(console, columns, column => (column.Title, Faint));
+        for (var i = 0; i < content.Gpus.Count; i++)
+            Row(console, columns, column => column.Cells[i]);
         return string.Join('\n', text.ToString().Split('\n').Select(line => line.TrimEnd(' ')));
     }
 
@@ -81,42 +84,40 @@ internal static class TopPage
     /// <param name="Title">Its head.</param>
     /// <param name="IsNumber">Whether it stands at the right.</param>
     /// <param name="Cells">Its texts, each with its style.</param>
+    /// <param name="Wanted">The width that they take.</param>
     /// <param name="Least">The width to which it may be cut.</param>
     /// <param name="IsBar">Whether it only draws what another one says.</param>
-    private sealed record Column(string Title, bool IsNumber, List<(string Text, Style Style)> Cells, int Least, bool IsBar = false)
+    private sealed record Column(string Title, bool IsNumber, List<(string Text, Style Style)> Cells, int Wanted, int Least, bool IsBar = false)
     {
-        public int Width { get; set; } = Cells.Select(c => PrintableText.Width(c.Text)).Append(Title.Length).Max();
+        public int Width { get; set; } = Wanted;
     }
 
-    // Lines never wrap: where there is too little room, labels are cut first, then bars are left out, then what stands at the right.
-    private static Table Lines(IReadOnlyList<TopGpu> gpus, int width)
+    // Lines never wrap: where there is too little room, labels are cut first, then bars are left out, then what stands at the
+    // right. The room that this leaves is the labels' again.
+    private static List<Column> Fitting(IReadOnlyList<TopGpu> gpus, int width)
     {
         var columns = Columns(gpus);
-        int Excess() => columns.Sum(c => c.Width + GapWidth) - GapWidth - width;
+        int Excess() => columns.Sum(c => c.Width + Gap.Length) - Gap.Length - width;
         foreach (var column in columns.Where(c => c.Width > c.Least).Reverse())
             column.Width -= Math.Clamp(Excess(), 0, column.Width - column.Least);
         while (Excess() > 0 && columns.Count > 1)
             columns.RemoveAt(columns.FindLastIndex(c => c.IsBar) is >= 0 and var bar ? bar : columns.Count - 1);
-        columns[0].Width = Math.Min(columns[0].Width, width);
-
-        var table = new Table { Border = TableBorder.None };
         foreach (var column in columns)
-        {
-            var right = ReferenceEquals(column, columns[^1]) ? 0 : GapWidth;
-            var head = new TableColumn(new Text(column.Title, Faint)) { Width = column.Width }.NoWrap().PadLeft(0).PadRight(right);
-            table.AddColumn(column.IsNumber ? head.RightAligned() : head);
-        }
-        for (var i = 0; i < gpus.Count; i++)
-            table.AddRow(columns.Select(c => new Text(Cut(c.Cells[i].Text, c.Width), c.Cells[i].Style)));
-        return table;
+            column.Width += Math.Clamp(-Excess(), 0, column.Wanted - column.Width);
+        columns[0].Width = Math.Min(columns[0].Width, width);
+        return columns;
     }
 
     private static List<Column> Columns(IReadOnlyList<TopGpu> gpus)
     {
-        Column Of(string title, Func<TopGpu, string> text, bool isNumber = false, int least = int.MaxValue, Func<TopGpu, Style>? style = null) =>
-            new(title, isNumber, [.. gpus.Select(g => (PrintableText.Line(text(g)), style?.Invoke(g) ?? Style.Plain))], least);
+        Column Of(string title, Func<TopGpu, string> text, bool isNumber = false, int least = int.MaxValue, Func<TopGpu, Style>? style = null)
+        {
+            List<(string Text, Style Style)> cells = [.. gpus.Select(g => (PrintableText.Line(text(g)), style?.Invoke(g) ?? Style.Plain))];
+            return new(title, isNumber, cells, cells.Select(c => PrintableText.Width(c.Text)).Append(title.Length).Max(), least);
+        }
+
         Column Bar(string title, Func<TopGpu, double?> share, Color colour) =>
-            new(title, false, [.. gpus.Select(g => (TopText.Bar(share(g), BarWidth), new Style(colour)))], int.MaxValue, IsBar: true) { Width = BarWidth };
+            new(title, false, [.. gpus.Select(g => (TopText.Bar(share(g), BarWidth), new Style(colour)))], BarWidth, int.MaxValue, IsBar: true);
         return
         [
             Of("host", g => g.Record.HostId, least: LabelLeast),
@@ -144,16 +145,23 @@ internal static class TopPage
     private static string Pod(TopGpu gpu) =>
         gpu.Record.Namespace is { } name ? $"{name}/{TopText.Label(gpu.Record.Pod)}" : TopText.Label(gpu.Record.Pod);
 
-    private static void Line(IAnsiConsole console, string text, Style style, int width)
+    private static void Line(IAnsiConsole console, string text, Style style, int width) =>
+        console.Write(new Paragraph(Cut(text, width) + "\n", style));
+
+    private static void Row(IAnsiConsole console, List<Column> columns, Func<Column, (string Text, Style Style)> cell)
     {
-        console.Write(new Text(Cut(text, width), style) { Overflow = Overflow.Crop });
-        console.Write(new Text("\n"));
+        var line = new Paragraph();
+        foreach (var column in columns)
+        {
+            var (text, style) = cell(column);
+            var shown = Cut(text, column.Width);
+            var padding = new string(' ', column.Width - PrintableText.Width(shown));
+            line.Append(column.IsNumber ? padding : "").Append(shown, style)
+                .Append(ReferenceEquals(column, columns[^1]) ? "\n" : column.IsNumber ? Gap : padding + Gap);
+        }
+        console.Write(line);
     }
 
     // Printable first, so that what is cut off is never a part of what makes it so.
-    private static string Cut(string text, int width)
-    {
-        var printable = PrintableText.Line(text);
-        return PrintableText.Width(printable) <= width ? printable : string.Concat(printable.EnumerateRunes().Take(Math.Max(width - 1, 0)).Select(r => r.ToString())) + "…";
-    }
+    private static string Cut(string text, int width) => PrintableText.Cut(PrintableText.Line(text), width);
 }

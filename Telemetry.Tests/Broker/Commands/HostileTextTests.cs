@@ -33,6 +33,43 @@ public sealed class HostileTextTests
     [Fact]
     public void A_line_has_a_bound() => Assert.Equal(1003, PrintableText.Line(new string('x', 100_000)).Length);
 
+    [Theory]
+    [InlineData("node-1", 6)]
+    [InlineData("Zürich", 6)]
+    [InlineData("東京", 4)]
+    [InlineData("ノード", 6)]
+    [InlineData("ﾉｰﾄﾞ", 4)] // half as wide
+    [InlineData("Ａ１", 4)] // full width
+    [InlineData("서울", 4)]
+    [InlineData("\u1109\u1165", 2)] // one syllable in two parts
+    [InlineData("e\u0301", 1)] // a letter and its accent
+    [InlineData("😀⚡", 4)]
+    [InlineData("–█…°❄", 5)]
+    public void Columns_are_counted_as_a_terminal_does(string text, int columns) => Assert.Equal(columns, PrintableText.Width(text));
+
+    [Theory]
+    [InlineData("node-1", 6, "node-1")]
+    [InlineData("node-1", 5, "node…")]
+    [InlineData("node-1", 1, "…")]
+    [InlineData("node-1", 0, "")]
+    [InlineData("", 0, "")]
+    [InlineData("東京都", 6, "東京都")]
+    [InlineData("東京都", 5, "東京…")]
+    [InlineData("東京都", 4, "東…")] // half a character is none
+    [InlineData("e\u0301e\u0301e\u0301", 2, "e\u0301…")]
+    public void Text_is_cut_at_a_column(string text, int columns, string expected) => Assert.Equal(expected, PrintableText.Cut(text, columns));
+
+    [Fact]
+    public async Task Columns_of_a_table_stand_below_each_other_whatever_a_host_is_called()
+    {
+        await using var broker = await CommandRuns.StartAsync();
+        await broker.PublishAsync(CommandRuns.Sample(1, "東京-1", new MetricValue("power_w", 5)), CommandRuns.Sample(2, "node-22", new MetricValue("power_w", 5)));
+        var lines = (await broker.RunAsync("peek", "telemetry", "--partition", "0")).Text.Split('\n')[2..];
+        Assert.EndsWith("  host     gpu  metrics", lines[0], StringComparison.Ordinal);
+        Assert.EndsWith("  東京-1   7    power_w=5", lines[1], StringComparison.Ordinal);
+        Assert.EndsWith("  node-22  7    power_w=5", lines[2], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Hosts_and_metrics_in_records_are_shown_without_what_steers()
     {

@@ -1,57 +1,34 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using Grpc.Core;
-using Microsoft.Data.Sqlite;
+using Microsoft.AspNetCore.Http;
 using Telemetry.Gateway;
 using Telemetry.Gateway.Commands.Doctor;
-using Telemetry.Messaging.V1;
-using Telemetry.Storage;
-using Telemetry.Storage.Queries;
-using Telemetry.Storage.Verifying;
 
 namespace Telemetry.Tests.Gateway.Commands;
 
-public sealed class DoctorTests : IDisposable
+public sealed class DoctorTests : DoctorFixture
 {
-    private readonly StoreFile _file = new();
-
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
-
-    private Task<GatewayRun> RunAsync(params string[] args) =>
-        GatewayRun.OfAsync(new Dictionary<string, string> { ["DATABASE_PATH"] = _file.Path, ["PORT"] = "0" }, ["doctor", .. args]);
-
     [Fact]
     public async Task Where_all_is_well_nothing_fails()
     {
         Write(1_000);
-        await using var queue = await QueueAsync();
-        await using var server = await GatewayServer.StartAsync(new GatewayOptions { DatabasePath = _file.Path });
+        await using var queue = await QueueAsync(1_000);
+        await using var server = await GatewayServer.StartAsync(new GatewayOptions { DatabasePath = Store.Path });
         var port = server.Client.BaseAddress!.Port;
         var text = (await RunAsync("--port", $"{port}", "--messagequeue-addr", queue.Address)).Text;
-        Assert.Contains($"ok    settings: database {_file.Path}, port {port}, queue {queue.Address}, rules the defaults\n", text, StringComparison.Ordinal);
+        Assert.Contains($"ok    settings: database {Store.Path}, port {port}, queue {queue.Address}, rules the defaults\n", text, StringComparison.Ordinal);
         Assert.Contains($"ok    port: a gateway answers on {port}; its store is ready\n", text, StringComparison.Ordinal);
         Assert.Contains("ok    store: place: a local file system\n", text, StringComparison.Ordinal);
         Assert.Contains("1 of 1 GPUs have reported in the last 1m\n", text, StringComparison.Ordinal);
+        Assert.Contains("ok    history: 0 of 1,000 records are folded\n", text, StringComparison.Ordinal);
         Assert.Contains("ok    clock: no record is from the future\n", text, StringComparison.Ordinal);
-        Assert.Contains($"ok    queue: {queue.Address} answers: 1 topic, 1 partition, 90 records\n", text, StringComparison.Ordinal);
+        Assert.Contains($"ok    queue: {queue.Address} answers: 1 topic, 1 partition, 995 records\n", text, StringComparison.Ordinal);
         Assert.Contains("ok    clock: the broker's is as this machine's, to two seconds\n", text, StringComparison.Ordinal);
         Assert.Contains("ok    group: collectors: 1 member, 5 records or 0.2 s behind\n", text, StringComparison.Ordinal);
+        Assert.Contains("ok    lag: telemetry: the store is 5 records behind\n", text, StringComparison.Ordinal);
         Assert.EndsWith("nothing fails and there is no warning\n", text, StringComparison.Ordinal);
         Assert.DoesNotContain("verify", text, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Deep_reads_and_recounts_the_store()
-    {
-        Write(60);
-        Assert.Contains("60 plain rows", (await RunAsync("--deep")).Text, StringComparison.Ordinal);
-        Assert.DoesNotContain("60 plain rows", (await RunAsync()).Text, StringComparison.Ordinal);
-        Damage("UPDATE latest SET time = time - 1");
-        var deep = await RunAsync("--deep");
-        Assert.Equal((1, ""), (deep.Code, deep.Error));
-        Assert.Matches("\nFAIL  store: rows, zone map and latest: 2 wrong, the first: .*\n      → restore a backup", deep.Out);
-        Assert.EndsWith("\n1 thing fails and there is 1 warning\n", deep.Out, StringComparison.Ordinal); // no queue
     }
 
     [Fact]
@@ -62,6 +39,7 @@ public sealed class DoctorTests : IDisposable
             ("PORT", "70000", "FAIL  settings: PORT: '70000' is not accepted: expected a whole number"),
             ("MESSAGEQUEUE_ADDR", "broker", "FAIL  settings: MESSAGEQUEUE_ADDR: 'broker' is not accepted"),
             ("FLEET_RULES", "/no/such/file", "FAIL  settings: FLEET_RULES"),
+            ("LISTEN_ADDRESS", "everywhere", "FAIL  settings: LISTEN_ADDRESS: 'everywhere' is not accepted"),
         })
         {
             var run = await GatewayRun.OfAsync(new Dictionary<string, string> { [name] = value }, "doctor");
@@ -71,10 +49,34 @@ public sealed class DoctorTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("--port 70000", "--port: '70000' is not accepted: expected a whole number from 0 to 65535")]
+    [InlineData("--port", "--port: has no value: expected a whole number from 0 to 65535")]
+    [InlineData("--cors-enabled perhaps", "--cors-enabled: 'perhaps' is not accepted: expected true or false")]
+    [InlineData("--messagequeue-addr broker", "--messagequeue-addr: 'broker' is not accepted: expected host:port, as localhost:9090, or a URL, as http://broker:9090")]
+    [InlineData("--listen-address everywhere", "--listen-address: 'everywhere' is not accepted: expected localhost, any or an IP address")]
+    [InlineData("--fleet-rules /no/such/file", "--fleet-rules: '/no/such/file' is not accepted: the file cannot be read")]
+    public async Task Flags_that_cannot_be_used_are_refused(string flags, string refusal) =>
+        Assert.Equal("gateway: " + refusal, (await RunAsync(flags.Split(' '))).Refusal(2));
+
     [Fact]
-    public async Task A_port_that_another_program_has_fails_and_a_free_one_does_not()
+    public async Task All_flags_of_the_gateway_are_taken()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        var rules = Path.Combine(Path.GetDirectoryName(Store.Path)!, "rules.json");
+        await File.WriteAllTextAsync(rules, """{ "lost_after": "2m" }""", Cancelled);
+        Write(3);
+        var text = (await RunAsync("--listen-address", "127.0.0.1", "--fleet-rules", rules, "--log-level=debug", "--cors-enabled", "--database-path", Store.Path)).Text;
+        Assert.Contains($", rules {rules}\n", text, StringComparison.Ordinal);
+        Assert.Contains("1 of 1 GPUs have reported in the last 2m\n", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("::1")]
+    public async Task A_port_that_another_program_has_fails_and_a_free_one_does_not(string address)
+    {
+        Assert.SkipUnless(IsThere(IPAddress.Parse(address)), $"this machine has no {address}");
+        using var listener = new TcpListener(IPAddress.Parse(address), 0);
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         var answering = Task.Run(
@@ -90,100 +92,38 @@ public sealed class DoctorTests : IDisposable
         Assert.Contains($"FAIL  port: {port} is in use by a program that is no gateway\n      → stop it (ss -ltnp 'sport = :{port}'", run.Out, StringComparison.Ordinal);
         listener.Stop();
         Assert.Contains($"ok    port: {port} is free", (await RunAsync("--port", $"{port}")).Text, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_store_that_is_not_there_is_a_warning_and_one_that_is_none_fails()
-    {
-        Assert.Contains($"warn  store: {_file.Path} is not there, so that all answers are empty\n      → start a collector", (await RunAsync()).Text, StringComparison.Ordinal);
-        await File.WriteAllTextAsync(_file.Path, new string('x', 20_000), Cancelled);
-        var none = await RunAsync();
-        Assert.Equal(1, none.Code);
-        Assert.Contains("FAIL  store: database", none.Out, StringComparison.Ordinal);
-        Assert.Contains("it is not an SQLite database", none.Out, StringComparison.Ordinal);
-        Assert.Contains("      → stop the collectors and put a backup in its place", none.Out, StringComparison.Ordinal);
+        Assert.Contains($"ok    port: {port} is free", (await RunAsync("--port", $"{port}", "--listen-address", "any")).Text, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("PRAGMA user_version = 99", "its schema has version 99 and this program knows versions up to")]
-    [InlineData("PRAGMA application_id = 7", "belongs to another program")]
-    [InlineData("UPDATE checkpoint SET next_offset = -2", "offsets: 1 wrong, the first: checkpoint telemetry/0")]
-    [InlineData("UPDATE latest SET gpu = 999; DELETE FROM gpu", null)]
-    public async Task A_store_that_is_not_right_fails(string damage, string? expected)
+    [InlineData("waiting", true, Outcome.Warn, "but waits for a store that is there")]
+    [InlineData("ready", false, Outcome.Warn, "and has a store, but none can be read at ")]
+    [InlineData("waiting", false, Outcome.Ok, "its store is waiting")]
+    [InlineData("ready", true, Outcome.Ok, "its store is ready")]
+    [InlineData("corner shop", true, Outcome.Fail, "is in use by a program that is no gateway")]
+    internal async Task A_gateway_that_has_another_store_is_a_warning(string store, bool isStoreReady, Outcome outcome, string text)
+    {
+        await using var gateway = await FakeGateway.StartAsync((http, _) => http.Response.WriteAsync($$"""{"status":"healthy","store":"{{store}}"}"""));
+        var found = await PortCheck.RunAsync(new GatewayOptions { Port = gateway.Url.Port }, isStoreReady, TimeSpan.FromSeconds(10), Cancelled);
+        Assert.Equal(outcome, found.Outcome);
+        Assert.Contains(text, found.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Doctor_knows_whether_the_store_of_a_gateway_could_be_its_own()
     {
         Write(3);
-        Damage(damage);
-        var run = await RunAsync("--deep");
-        Assert.Equal((1, ""), (run.Code, run.Error));
-        Assert.Contains(expected ?? "FAIL", run.Out, StringComparison.Ordinal);
+        await using var server = await GatewayServer.StartAsync(new GatewayOptions { DatabasePath = Store.Path + ".other" });
+        var port = server.Client.BaseAddress!.Port;
+        Assert.Contains($"warn  port: a gateway answers on {port}, but waits for a store that is there: {Store.Path}\n", (await RunAsync("--port", $"{port}")).Text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_store_on_a_network_file_system_fails()
+    public async Task A_gateway_that_does_not_end_its_answer_is_waited_for_only_so_long()
     {
-        Write(1);
-        var place = QuickLook.Run(_file.Path, _ => "nfs4")[0];
-        Assert.Equal(("place", "a network file system", 1L), (place.Subject, place.Counts, place.FindingCount));
-        Assert.Contains("(nfs4), where SQLite loses data", place.Findings[0], StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Records_that_are_old_from_the_future_or_missing_are_warnings()
-    {
-        _file.Open();
-        Assert.Contains("warn  records: the store has none\n", (await RunAsync()).Text, StringComparison.Ordinal);
-        _file.Write(Record(-3600 * 30));
-        Assert.Contains("warn  records: the newest is 30h old; 0 of 1 GPUs have reported in the last 1m\n", (await RunAsync()).Text, StringComparison.Ordinal);
-        _file.Write([.. Enumerable.Range(0, 50).Select(i => Record(-1000 + i)), Record(-1), Record(500)]);
-        var text = (await RunAsync()).Text;
-        Assert.Matches("warn  completeness: \\d\\d?\\.\\d % of the records expected in the last hour have arrived\n", text);
-        Assert.Matches("warn  clock: the newest record is \\d{3}(\\.\\d)? s in the future\n", text);
-    }
-
-    [Fact]
-    public async Task Gaps_and_dead_letters_are_warnings()
-    {
-        var id = _file.TopicId;
-        _file.Write([], 8, [new DeadLetter(id, 1, 0, 4, "undecodable", "it is none", default)], [new LogGap(id, 1, 5, 8, "expired")]);
-        var text = (await RunAsync()).Text;
-        Assert.Matches("warn  gaps: 1 of records that never came, the newest noted at \\S+Z \\(expired\\)\n      → ", text);
-        Assert.Contains("warn  dead letters: 4 records could not be stored: undecodable (4)\n      → ", text, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_queue_that_is_not_reached_fails()
-    {
-        var none = await RunAsync("--messagequeue-addr", "127.0.0.1:1");
-        Assert.Equal(1, none.Code);
-        Assert.Contains("FAIL  queue: 127.0.0.1:1: nothing answers at the queue's address\n      → start the broker", none.Out, StringComparison.Ordinal);
-        await using var queue = await QueueAsync();
-        queue.Fails = new Status(StatusCode.PermissionDenied, "");
-        Assert.Contains("FAIL  queue: ", (await RunAsync("--messagequeue-addr", queue.Address)).Out, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_group_that_does_not_keep_up_says_why()
-    {
-        await using var queue = await QueueAsync();
-        async Task Finds(string expected, int code, Action<GroupDescription> change)
-        {
-            queue.Groups.Groups.Clear();
-            queue.Groups.Groups.Add(Group());
-            change(queue.Groups.Groups[0]);
-            var run = await RunAsync("--messagequeue-addr", queue.Address);
-            Assert.Contains(expected, run.Out, StringComparison.Ordinal);
-            Assert.Equal(code, run.Code);
-        }
-        await Finds("FAIL  group: collectors: 0 members, 5 records or 0.2 s behind\n      → start its collectors", 1, g => g.Members.Clear());
-        await Finds("; it is paused\n      → when the maintenance is over: broker groups resume collectors", 0, g => g.Paused = true);
-        await Finds("1 partition without an owner", 0, g => g.Shards[0].MemberId = "");
-        await Finds("warn  group: collectors: 1 member, 5 records or 99.0 s behind", 0, g => g.Shards[0].LagSeconds = 99);
-        await Finds("warn  group: collectors: 1 member, 5 records or 0.2 s behind, 3 records lost to gaps", 0, g => g.Shards[0].GapRecords = 3);
-        queue.Groups.Groups.Clear();
-        queue.Topics.Topics[0].Partitions[0].ExpiredUnread = 12;
-        var none = (await RunAsync("--messagequeue-addr", queue.Address)).Text;
-        Assert.Contains("warn  groups: there are none", none, StringComparison.Ordinal);
-        Assert.Contains("warn  topic: telemetry: 12 records expired before every group had read them", none, StringComparison.Ordinal);
+        await using var gateway = await FakeGateway.StartAsync((http, _) => FakeGateway.StalledAsync(http));
+        var found = await PortCheck.RunAsync(new GatewayOptions { Port = gateway.Url.Port }, true, TimeSpan.FromMilliseconds(100), Cancelled);
+        Assert.Equal((Outcome.Fail, $"a program listens on {gateway.Url.Port} and did not answer within 0.1 s"), (found.Outcome, found.Text));
     }
 
     [Theory]
@@ -192,10 +132,31 @@ public sealed class DoctorTests : IDisposable
     [InlineData(3L << 30, 0)]
     public void Little_room_on_the_disk_is_a_warning_and_hardly_any_fails(long free, int expected)
     {
-        var found = DiskCheck.Run(_file.Path, _ => (free, 100L << 30));
+        var found = DiskCheck.Run(Store.Path, Disk(free));
         Assert.Equal((Outcome)expected, found.Outcome);
         Assert.Contains(" of 100.0 GiB are free beside the database", found.Text, StringComparison.Ordinal);
         Assert.Equal(expected > 0, found.Advice is not null);
+    }
+
+    [Fact]
+    public void A_folder_that_is_not_there_is_named_with_the_one_that_was_measured()
+    {
+        var (there, missing) = (Path.GetDirectoryName(Store.Path)!, Path.Combine(Path.GetDirectoryName(Store.Path)!, "a", "b"));
+        var found = DiskCheck.Run(Path.Combine(missing, "telemetry.db"), Disk(3L << 30));
+        Assert.Equal(Outcome.Warn, found.Outcome);
+        Assert.Equal($"3.0 GiB of 100.0 GiB are free in {there}; {missing} is not there, or this user may not see it", found.Text);
+    }
+
+    [Fact]
+    public async Task A_folder_that_cannot_be_written_matters_until_a_collector_has_the_database_open()
+    {
+        var closed = Disk(3L << 30) with { CanMakeFiles = _ => false };
+        Assert.Contains("this user may make no files in", DiskCheck.Run(Store.Path, closed).Text, StringComparison.Ordinal);
+        Assert.Equal(Outcome.Warn, DiskCheck.Run(Store.Path, closed).Outcome);
+        await File.WriteAllTextAsync(Store.Path + "-shm", "", Cancelled);
+        Assert.Equal(Outcome.Ok, DiskCheck.Run(Store.Path, closed).Outcome);
+        Assert.True(Folder.OfThisMachine.CanMakeFiles(Path.GetTempPath()));
+        Assert.False(Folder.OfThisMachine.CanMakeFiles(Store.Path + ".none"));
     }
 
     [Fact]
@@ -221,40 +182,19 @@ public sealed class DoctorTests : IDisposable
         Assert.StartsWith("start the broker", queue.GetProperty("advice").GetString(), StringComparison.Ordinal);
     }
 
-    public void Dispose() => _file.Dispose();
+    private static Folder Disk(long free) => new(_ => (free, 100L << 30), _ => true);
 
-    private static TelemetryRow Record(int second) =>
-        FleetFixture.Record(DateTimeOffset.UtcNow.AddSeconds(second), FleetFixture.Busy, ("power_w", 1));
-
-    private void Write(int rows) => _file.Write([.. Enumerable.Range(0, rows).Select(i => Record(i - rows))]);
-
-    private void Damage(string sql)
+    private static bool IsThere(IPAddress address)
     {
-        _file.Open().EmptyLog(TimeSpan.FromSeconds(5));
-        using var connection = new SqliteConnection($"Data Source={_file.Path};Pooling=False");
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
-    }
-
-    private static async Task<FakeQueue> QueueAsync()
-    {
-        var queue = await FakeQueue.StartAsync();
-        queue.Topics.Topics.Add(new TopicDescription
+        try
         {
-            Topic = "telemetry",
-            Partitions = { new PartitionDescription { Partition = 0, LogStartOffset = 10, HighWatermark = 100, LogEndOffset = 100 } },
-        });
-        queue.Groups.Groups.Add(Group());
-        return queue;
+            using var listener = new TcpListener(address, 0);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
-
-    private static GroupDescription Group() => new()
-    {
-        Group = "collectors",
-        Topic = "telemetry",
-        Members = { new MemberDescription { MemberId = "m-1", Client = "here" } },
-        Shards = { new ShardDescription { Shard = 0, MemberId = "m-1", CommittedOffset = 95, LagRecords = 5, LagSeconds = 0.2 } },
-    };
 }

@@ -13,15 +13,18 @@ internal sealed record GatewayRun(int Code, string Out, string Error) : CommandR
 
     /// <summary>The same with settings in the environment.</summary>
     public static Task<GatewayRun> OfAsync(Dictionary<string, string> environment, params string[] args) =>
-        OfAsync(new TerminalKeys(() => (80, 24), () => null), isTerminal: false, environment, args);
+        OfAsync(terminal: null, hasColours: false, environment, args);
 
     /// <summary>Runs a command in a terminal.</summary>
-    public static Task<GatewayRun> InTerminalAsync(TerminalKeys terminal, params string[] args) => OfAsync(terminal, isTerminal: true, [], args);
+    public static Task<GatewayRun> InTerminalAsync(TerminalKeys terminal, params string[] args) => OfAsync(terminal, hasColours: true, [], args);
 
-    private static async Task<GatewayRun> OfAsync(TerminalKeys terminal, bool isTerminal, Dictionary<string, string> environment, string[] args)
+    /// <summary>The same with NO_COLOR.</summary>
+    public static Task<GatewayRun> WithoutColoursAsync(TerminalKeys terminal, params string[] args) => OfAsync(terminal, hasColours: false, [], args);
+
+    private static async Task<GatewayRun> OfAsync(TerminalKeys? terminal, bool hasColours, Dictionary<string, string> environment, string[] args)
     {
         var (text, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
-        var code = await GatewayCommands.RunAsync(args, new CommandConsole(text, error, isTerminal), terminal, environment.GetValueOrDefault);
+        var code = await GatewayCommands.RunAsync(args, new CommandConsole(text, error, hasColours), terminal, environment.GetValueOrDefault);
         return new GatewayRun(code, text.ToString(), error.ToString());
     }
 }

@@ -107,6 +107,40 @@ public sealed class TopTests : IAsyncLifetime
         Assert.DoesNotMatch("\e\\[[^m]*[A-Zabcdefghijkl]", text);
     }
 
+    [Fact]
+    public async Task Characters_that_take_two_columns_are_counted_and_cut_as_two()
+    {
+        using var file = new StoreFile();
+        var now = FleetFixture.Now;
+        file.Write(
+            FleetFixture.Record(now.AddSeconds(-1), FleetFixture.Busy with { HostId = "node-1" }, ("gpu_utilization", 10)),
+            FleetFixture.Record(now.AddSeconds(-1), FleetFixture.Busy with { HostId = "東京の長い名前の機械🚀", Pod = "e\u0301tude" }, ("gpu_utilization", 20)));
+        await using var server = await GatewayServer.StartAsync(new GatewayOptions { DatabasePath = file.Path }, new FakeTimeProvider(now));
+        var url = server.Client.BaseAddress!.ToString();
+        Assert.Equal(
+            [
+                "host                    gpu  util             memory         temp  power  state    age  pod",
+                "東京の長い名前の機械🚀  0    ██          20%              –     –      –  active  1.0s  research/e\u0301tude",
+                "node-1                  0    █           10%              –     –      –  active  1.0s  research/train-0",
+            ],
+            (await GatewayRun.OfAsync("top", "--url", url)).Text.Split('\n')[3..6]);
+        var narrow = await GatewayRun.WithoutColoursAsync(new TerminalKeys(() => (24, 24), () => null), "top", "--once", "--url", url);
+        Assert.StartsWith("東京の長い…  0", narrow.Text.Split('\n')[4], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Memory_in_all_is_known_from_what_is_free_or_by_itself()
+    {
+        using var file = new StoreFile();
+        file.Write(
+            FleetFixture.Record(FleetFixture.Now, FleetFixture.Busy, ("memory_used_mb", 1024), ("memory_total_mb", 81_920)),
+            FleetFixture.Record(FleetFixture.Now, FleetFixture.Held, ("memory_used_mb", 2048), ("memory_free_mb", 79_872)));
+        await using var server = await GatewayServer.StartAsync(new GatewayOptions { DatabasePath = file.Path }, new FakeTimeProvider(FleetFixture.Now));
+        var lines = (await GatewayRun.OfAsync("top", "--sort", "mem", "--url", server.Client.BaseAddress!.ToString())).Text.Split('\n');
+        Assert.Contains("2.0/80 GiB", lines[4], StringComparison.Ordinal);
+        Assert.Contains("1.0/80 GiB", lines[5], StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(60)]
     [InlineData(30)]
