@@ -41,4 +41,10 @@ public sealed record ApiRequest(HttpContext Http, ParameterValues Values, Gatewa
 /// <param name="Options">The limits.</param>
 /// <param name="Rules">When a GPU is idle, hot, failing or lost.</param>
 public sealed record GatewaySources(
-    TelemetryReader Store, QueueReader? Queue, FleetInsights Insights, TimeProvider Time, GatewayOptions Options, FleetRules Rules);
+    TelemetryReader Store, QueueReader? Queue, FleetInsights Insights, TimeProvider Time, GatewayOptions Options, FleetRules Rules)
+{
+    /// <summary>
+    /// A place for each query of PromQL that is evaluated or whose result is being written: each may hold ten million points.
+    /// </summary>
+    internal SemaphoreSlim PromQlPlaces { get; } = new(Math.Max(4, Environment.ProcessorCount));
+}

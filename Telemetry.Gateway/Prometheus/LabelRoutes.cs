@@ -10,6 +10,9 @@ namespace Telemetry.Gateway.Prometheus;
 /// <summary>Which series there are, and the names and values of their labels.</summary>
 internal static class LabelRoutes
 {
+    /// <summary>The most series that selectors may select.</summary>
+    private const int SeriesMax = 1_000_000;
+
     private static readonly PromQlParameter Match = new("match[]", "Only series that this selects; may be given several times.") { Example = "gpu_utilization{host_id=~\".+\"}" };
 
     private static readonly PromQlParameter RequiredMatch = new("match[]", "What to select; may be given several times.") { Example = "gpu_utilization", Required = true };
@@ -32,7 +35,7 @@ internal static class LabelRoutes
         Description = "The labels of each series, with the metric's name. To the hour: a series of an hour that the range touches is one of them.",
         Parameters = [RequiredMatch, Start, End, Limit],
         TakesForm = true,
-        Answer = async request => Cut(request, (await FindAsync(request, RequiredMatch)).Order().Select(ToDictionary)),
+        Answer = async request => Cut(request, (await FindAsync<Labels>(request, RequiredMatch, labels => [labels])).Order().Select(ToDictionary)),
         Example = [new Dictionary<string, string> { [Labels.Name] = "gpu_utilization", ["host_id"] = Examples.Host, ["gpu_id"] = Examples.Gpu }],
     };
 
@@ -46,7 +49,7 @@ internal static class LabelRoutes
         Description = "The names of the labels that series have, in alphabetical order.",
         Parameters = [Match, Start, End, Limit],
         TakesForm = true,
-        Answer = async request => Cut(request, (await FindAsync(request, Match)).SelectMany(l => l.All).Select(l => l.Name).Distinct().Order(StringComparer.Ordinal)),
+        Answer = async request => Cut(request, (await FindAsync(request, Match, labels => labels.All.Select(l => l.Name))).Order(StringComparer.Ordinal)),
         Example = [Labels.Name, "gpu_id", "host_id"],
     };
 
@@ -68,11 +71,12 @@ internal static class LabelRoutes
         var name = request.Get(LabelName)!;
         if (!name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') || char.IsAsciiDigit(name[0]))
             throw new PromQlException(PromQlFault.BadData, $"invalid label name: \"{UserInput.Printable(name)}\"");
-        var labels = await FindAsync(request, Match);
-        return Cut(request, labels.Select(l => l[name]).Where(v => v.Length > 0).Distinct().Order(StringComparer.Ordinal));
+        var values = await FindAsync(request, Match, labels => labels[name] is { Length: > 0 } value ? [value] : Array.Empty<string>());
+        return Cut(request, values.Order(StringComparer.Ordinal));
     }
 
-    private static async Task<IReadOnlyCollection<Labels>> FindAsync(PrometheusRequest request, PromQlParameter match)
+    /// <summary>What is wanted of the labels of the series that there are, each once.</summary>
+    private static async Task<HashSet<T>> FindAsync<T>(PrometheusRequest request, PromQlParameter match, Func<Labels, IEnumerable<T>> of)
     {
         var selectors = request.All(match).Select(text => Parse(text!)).ToList();
         var start = request.Get(Start) ?? long.MinValue;
@@ -80,25 +84,51 @@ internal static class LabelRoutes
         var end = request.Get(End) is { } last ? last + 1 : long.MaxValue;
         if (end <= start)
             throw PromQlException.Parameter(End.Name, "end timestamp must not be before start time");
-        return await request.Services.Store.SamplesAsync<IReadOnlyCollection<Labels>>([], samples => Find(samples, selectors, start, end), request.Stop);
+        return await request.Services.Store.SamplesAsync([], samples => Find(samples, selectors, start, end, of), request.Stop);
     }
 
-    private static HashSet<Labels> Find(SampleReader samples, List<Selector> selectors, long start, long end)
+    private static HashSet<T> Find<T>(SampleReader samples, List<Selector> selectors, long start, long end, Func<Labels, IEnumerable<T>> of)
     {
         var vocabulary = new Vocabulary(samples.Metrics);
         var series = samples.Series(null, null, start, end);
+        var wanted = new HashSet<T>();
         if (selectors.Count == 0)
-            return [.. vocabulary.Metrics.SelectMany(m => series.Select(m.LabelsOf))];
-        var found = new List<(SampleSeries Series, NamedMetric Metric, Labels Labels)>();
+        {
+            // All metrics of one naming have the same labels but for their name: that of each is told once, the others by one metric.
+            foreach (var naming in vocabulary.Metrics.GroupBy(m => m.Labels))
+            {
+                foreach (var one in series)
+                {
+                    samples.Stop.ThrowIfCancellationRequested();
+                    wanted.UnionWith(of(naming.First().LabelsOf(one)));
+                }
+                if (series.Count > 0)
+                    wanted.UnionWith(naming.SelectMany(m => of(m.LabelsOf(series[0]))));
+            }
+            return wanted;
+        }
+        var found = new List<(SampleSeries Series, NamedMetric Metric)>();
         foreach (var metric in vocabulary.Metrics)
         {
-            samples.Stop.ThrowIfCancellationRequested();
-            var wanted = selectors.FindAll(s => Selectors.Matches(s, metric));
-            if (wanted.Count > 0)
-                found.AddRange(series.Select(s => (s, metric, metric.LabelsOf(s))).Where(f => wanted.Exists(w => Selectors.Matches(w, f.Item3))));
+            var own = selectors.FindAll(s => Selectors.Matches(s, metric));
+            foreach (var one in own.Count > 0 ? series : [])
+            {
+                samples.Stop.ThrowIfCancellationRequested();
+                var labels = metric.LabelsOf(one);
+                if (own.Exists(w => Selectors.Matches(w, labels)))
+                    found.Add((one, metric));
+            }
+            if (found.Count > SeriesMax)
+                throw PromQlException.Impossible($"more than {SeriesMax:N0} series are selected: select fewer");
         }
         var metrics = samples.MetricsOf([.. found.Select(f => f.Series).Distinct()], [.. found.Select(f => f.Metric.Column).Distinct()], start, end);
-        return [.. found.Where(f => metrics[f.Series.Id].Contains(f.Metric.Column)).Select(f => f.Labels)];
+        foreach (var (one, metric) in found)
+        {
+            samples.Stop.ThrowIfCancellationRequested();
+            if (metrics[one.Id].Contains(metric.Column))
+                wanted.UnionWith(of(metric.LabelsOf(one)));
+        }
+        return wanted;
     }
 
     private static Selector Parse(string text)

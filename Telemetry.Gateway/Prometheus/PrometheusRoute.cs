@@ -44,15 +44,18 @@ internal sealed class PrometheusRoute<TData> : ApiRoute
         var allowed = sources.Options.QueryTimeout;
         using var limit = new CancellationTokenSource(allowed, sources.Time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, limit.Token);
+        var hasPlace = false;
         try
         {
             var request = await PrometheusRequest.ReadAsync(http, Parameters, sources, stop.Token);
             if (request.Get(PrometheusRoutes.Timeout) is { } timeout && timeout < allowed.TotalMilliseconds)
                 limit.CancelAfter(allowed = TimeSpan.FromMilliseconds(timeout));
+            await sources.PromQlPlaces.WaitAsync(stop.Token);
+            hasPlace = true;
             var answer = await Answer(request);
             await (Write is null
-                ? JsonBody.WriteAsync(http.Response, StatusCodes.Status200OK, "application/json", answer, Json, http.RequestAborted)
-                : Write(http.Response, answer, http.RequestAborted));
+                ? JsonBody.WriteAsync(http.Response, StatusCodes.Status200OK, "application/json", answer, Json, stop.Token)
+                : Write(http.Response, answer, stop.Token));
         }
         catch (PromQlException error)
         {
@@ -67,6 +70,11 @@ internal sealed class PrometheusRoute<TData> : ApiRoute
         {
             GatewayLog.StoreUnavailable(logger, http.Request.Method, Path, error);
             await PrometheusErrors.WriteAsync(http, PrometheusErrors.Unavailable);
+        }
+        finally
+        {
+            if (hasPlace)
+                sources.PromQlPlaces.Release();
         }
         return Results.Empty;
     }

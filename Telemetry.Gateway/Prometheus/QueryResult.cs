@@ -62,8 +62,23 @@ internal sealed class QueryResult
     public static string Text(double value) =>
         double.IsNaN(value) ? "NaN"
         : double.IsInfinity(value) ? value > 0 ? "+Inf" : "-Inf"
-        : Math.Abs(value) is >= 1e15 and < 1e21 ? value.ToString("F0", CultureInfo.InvariantCulture)
-        : value.ToString("R", CultureInfo.InvariantCulture);
+        : Written(value.ToString("R", CultureInfo.InvariantCulture), Math.Abs(value));
+
+    // The shortest digits that read back, without an exponent from a millionth to a sextillion (Go's 'f' and 'e' as Prometheus uses them).
+    private static string Written(string shortest, double size)
+    {
+        var e = shortest.IndexOf('E', StringComparison.Ordinal);
+        if (e < 0)
+            return shortest;
+        if (size is < 1e-6 or >= 1e21)
+            return shortest.Replace('E', 'e');
+        var exponent = int.Parse(shortest.AsSpan(e + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var sign = shortest[0] == '-' ? "-" : "";
+        var digits = shortest[sign.Length..e].Replace(".", "", StringComparison.Ordinal);
+        return exponent < 0
+            ? $"{sign}0.{new string('0', -exponent - 1)}{digits}"
+            : sign + digits.PadRight(exponent + 1, '0');
+    }
 }
 
 /// <summary>Writes a whole result.</summary>

@@ -20,6 +20,9 @@ public sealed class TelemetryReader : IDisposable
     // An export may wait in a snapshot for whoever takes its rows, which must not keep others from reading.
     private readonly SemaphoreSlim _exports = new(ConcurrentMax / 2);
 
+    // Nor must those who compute on all samples, for up to half a minute.
+    private readonly SemaphoreSlim _computations = new(ConcurrentMax / 2);
+
     /// <summary>A reader of a database file; opens connections as they are needed.</summary>
     /// <param name="databasePath">The file.</param>
     /// <param name="time">The clock for "now"; the system's if null.</param>
@@ -162,7 +165,7 @@ public sealed class TelemetryReader : IDisposable
     /// <summary>Runs work on the samples of the store as they are at one moment; what it returns must not need the store.</summary>
     /// <returns>What the work returns, or <paramref name="empty"/> where there is no store yet.</returns>
     public Task<T> SamplesAsync<T>(T empty, Func<SampleReader, T> work, CancellationToken cancellationToken) =>
-        QueryAsync<T>(empty, snapshot =>
+        QueryAsync<T>(_computations, empty, snapshot =>
         {
             using var samples = new SampleReader(snapshot);
             return work(samples);
@@ -178,6 +181,7 @@ public sealed class TelemetryReader : IDisposable
         _pool.Dispose();
         _slots.Dispose();
         _exports.Dispose();
+        _computations.Dispose();
     }
 
     private async Task ReadAsync(Exports export, RowStream rows, CancellationToken cancellationToken)

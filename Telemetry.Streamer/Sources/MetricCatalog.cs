@@ -57,6 +57,9 @@ internal static class MetricCatalog
 
     private static readonly Dictionary<string, Metric> ByName = Index();
 
+    /// <summary>The full names of the DCGM fields that are listed.</summary>
+    public static IEnumerable<string> DcgmNames => Table.Select(row => MetricNames.DcgmPrefix + row.Dcgm);
+
     /// <summary>A metric by its DCGM field, its <c>nvidia-smi</c> name without unit, or its own column name; null when it is not listed.</summary>
     public static Metric? Find(string name) => ByName.GetValueOrDefault(name);
 

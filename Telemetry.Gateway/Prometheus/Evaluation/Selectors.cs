@@ -58,7 +58,7 @@ internal sealed class Selectors(SampleReader? reader, Steps steps, Budget budget
         foreach (var (labels, selection, series) in Matching(selector, TimesOf(selector)))
         {
             Read(selection, series, samples);
-            budget.Keep(samples.Count);
+            budget.Keep(2 * samples.Count); // times and values
             if (samples.Count > 0)
                 yield return (labels, samples.TimesUnixMs.ToArray(), samples.Values.ToArray());
         }

@@ -11,13 +11,22 @@ internal sealed class VectorMatching(Binary binary, Budget budget)
     public IEnumerable<Series> Pair(IEnumerable<Series> left, IEnumerable<Series> right)
     {
         var others = new Dictionary<Labels, double[]>();
+        Labels?[]? twice = null; // by step, where the right side has a key more than once: an error only where the left side has anything
         foreach (var series in right)
         {
             var key = KeyOf(series.Labels);
-            if (others.TryGetValue(key, out var points))
-                Evaluator.Merge(points, series.Points, () => Twice(key, "right"));
-            else
+            if (!others.TryGetValue(key, out var points))
+            {
                 others.Add(key, Keep(series.Points));
+                continue;
+            }
+            for (var i = 0; i < points.Length; i++)
+            {
+                if (Point.IsThere(points[i]) && Point.IsThere(series.Points[i]))
+                    (twice ??= new Labels?[points.Length])[i] ??= key;
+                else if (Point.IsThere(series.Points[i]))
+                    points[i] = series.Points[i];
+            }
         }
         var used = new Dictionary<Labels, double[]>();
         var keepsName = binary.IsComparison && !binary.IsBool;
@@ -26,9 +35,14 @@ internal sealed class VectorMatching(Binary binary, Budget budget)
         foreach (var series in left)
         {
             var key = KeyOf(series.Labels);
+            var points = series.Points;
+            for (var i = 0; twice is not null && i < points.Length; i++)
+            {
+                if (twice[i] is { } doubled && Point.IsThere(points[i]))
+                    throw PromQlException.Impossible(Twice(doubled, "right"));
+            }
             if (!others.TryGetValue(key, out var other))
                 continue;
-            var points = series.Points;
             for (var i = 0; i < points.Length; i++)
             {
                 if (!Point.IsThere(points[i]) || !Point.IsThere(other[i]))

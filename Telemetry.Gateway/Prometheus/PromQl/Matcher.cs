@@ -69,12 +69,26 @@ internal sealed class Matcher
             throw new ArgumentException($"it has {pattern.Length} characters, at most {PatternLengthMax} are possible");
         try
         {
-            return new Regex($@"\A(?:{pattern})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, MatchingMax).IsMatch;
+            const RegexOptions options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.Singleline;
+            var own = Translated(pattern);
+            // Alone first: a parenthesis too many would close the one that holds the whole text.
+            _ = new Regex(own, options);
+            return new Regex($@"\A(?:{own})\z", options, MatchingMax).IsMatch;
         }
         catch (NotSupportedException error)
         {
             throw new ArgumentException(error.Message, error);
         }
+    }
+
+    // RE2 writes named groups so; what it alone has is refused, because .NET would read something else.
+    private static string Translated(string pattern)
+    {
+        if (pattern.Contains("[[:", StringComparison.Ordinal) || pattern.Contains("[^[:", StringComparison.Ordinal))
+            throw new ArgumentException("classes such as [[:digit:]] are not supported here, ranges such as [0-9] are");
+        if (pattern.Contains(@"\Q", StringComparison.Ordinal))
+            throw new ArgumentException(@"\Q…\E is not supported here: put a backslash before each character that means something else");
+        return pattern.Replace("(?P<", "(?<", StringComparison.Ordinal);
     }
 
     private static HashSet<string> Split(string pattern)

@@ -145,6 +145,11 @@ internal sealed partial class Parser
 
     private long ReadDuration(string where)
     {
+        if (Token.Kind == TokenKind.Number && double.Parse(Token.Text, NumberStyles.Float, CultureInfo.InvariantCulture) is >= 0 and <= PromDuration.MillisecondsMax / 1000 and var seconds)
+        {
+            _at++;
+            return (long)Math.Round(1000 * seconds);
+        }
         if (Token.Kind != TokenKind.Duration || !PromDuration.TryParse(Token.Text, out var milliseconds))
             throw Unexpected($"{where}, expected a duration of up to 100y, such as 5m");
         _at++;

@@ -151,6 +151,8 @@ internal sealed partial class Parser
             case TokenKind.Number:
                 _at++;
                 return new NumberLiteral(token.Position, double.Parse(token.Text, NumberStyles.Float, CultureInfo.InvariantCulture));
+            case TokenKind.Duration:
+                return new NumberLiteral(token.Position, ReadDuration("as a number of seconds") / 1000.0);
             case TokenKind.Text:
                 _at++;
                 return new TextLiteral(token.Position, token.Text);

@@ -68,8 +68,6 @@ public sealed class PageFrameTests(DashboardFixture fleet) : IClassFixture<Dashb
         var index = (await far.Locator("span").Last.BoundingBoxAsync())!;
         var cell = (await far.Locator("xpath=..").BoundingBoxAsync())!;
         Assert.True(index.X + index.Width <= cell.X + cell.Width, "the GPU's index is cut off");
-        await Expect(tab.Page).ToHaveURLAsync(new Regex("gpus$"));
-        await tab.Page.WaitForFunctionAsync("history.state?.top > 0");
         await far.ClickAsync();
         await Expect(tab.Locator("h1")).ToContainTextAsync($"{host}-030");
         await tab.Page.GoBackAsync();

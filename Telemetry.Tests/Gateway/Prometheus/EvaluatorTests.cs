@@ -37,6 +37,19 @@ public sealed class EvaluatorTests : IDisposable
             Assert.Contains(expected, (await Assert.ThrowsAsync<PromQlException>(() => evaluation)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("(power_w > 1e6) + on (host_id) power_w", false)]
+    [InlineData("power_w{gpu_id=\"0\"} + on (host_id) power_w", true)]
+    [InlineData("power_w + on (host_id) power_w{gpu_id=\"0\"}", true)]
+    public async Task Two_on_the_right_are_an_error_only_where_there_is_something_on_the_left(string query, bool isError)
+    {
+        var evaluation = EvaluateAsync(query, new Budget(1_000, 1_000), TestContext.Current.CancellationToken);
+        if (isError)
+            Assert.Contains("many-to-many", (await Assert.ThrowsAsync<PromQlException>(() => evaluation)).Message, StringComparison.Ordinal);
+        else
+            Assert.Empty(await evaluation);
+    }
+
     [Fact]
     public async Task Decoding_and_computing_stop_when_the_client_leaves()
     {

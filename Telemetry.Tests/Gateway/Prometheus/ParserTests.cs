@@ -1,4 +1,5 @@
 using CsCheck;
+using Telemetry.Gateway.Prometheus;
 using Telemetry.Gateway.Prometheus.PromQl;
 
 namespace Telemetry.Tests.Gateway.Prometheus;
@@ -46,7 +47,7 @@ public sealed class ParserTests
     [InlineData("x{a=~\"(a)\\\\1\"}", "1:6: parse error: the pattern \"(a)\\1\" cannot be used: ")]
     [InlineData("{}", "1:1: parse error: vector selector must contain at least one non-empty matcher")]
     [InlineData("{a=~\".*\"}", "1:1: parse error: vector selector must contain at least one non-empty matcher")]
-    [InlineData("x[5]", "1:3: parse error: unexpected \"5\" in a range, expected a duration")]
+    [InlineData("x[a]", "1:3: parse error: unexpected \"a\" in a range, expected a duration")]
     [InlineData("x[0s]", "1:2: parse error: duration must be greater than 0")]
     [InlineData("(x)[5m]", "1:4: parse error: ranges only allowed for vector selectors")]
     [InlineData("x offset 5m[5m]", "1:12: parse error: no offset or @ modifiers allowed before range")]
@@ -57,7 +58,9 @@ public sealed class ParserTests
     [InlineData("x + bool 1", "1:3: parse error: bool modifier can only be used on comparison operators")]
     [InlineData("x and 1", "1:3: parse error: set operator \"and\" not allowed in binary scalar expression")]
     [InlineData("topk(x)", "1:1: parse error: wrong number of arguments for aggregate expression provided, expected 2, got 1")]
-    [InlineData("1y1s2h", "1:1: parse error: unexpected \"1y1s2h\" where an expression should be")]
+    [InlineData("1y1s2h", "1:1: parse error: unexpected \"1y1s2h\" as a number of seconds, expected a duration")]
+    [InlineData("x{a=~\"a)|(?:b\"}", "1:6: parse error: the pattern \"a)|(?:b\" cannot be used: ")]
+    [InlineData("x{a=~\"n-[[:digit:]]\"}", "1:6: parse error: the pattern \"n-[[:digit:]]\" cannot be used: classes such as [[:digit:]]")]
     [InlineData("x y", "1:3: parse error: unexpected \"y\" after the expression")]
     [InlineData("x § y", "1:3: parse error: unexpected character: '§'")]
     public void What_is_no_query_is_refused_by_place_and_reason(string query, string expected)
@@ -79,6 +82,26 @@ public sealed class ParserTests
         var error = Assert.Throws<PromQlException>(() => Parser.Parse(query));
         Assert.Equal((PromQlFault.Execution, expected), (error.Fault, error.Message));
     }
+
+    [Fact]
+    public void A_duration_is_a_number_of_seconds_and_a_number_a_duration()
+    {
+        Assert.Equal(600, Assert.IsType<NumberLiteral>(Parser.Parse("10m")).Value);
+        Assert.Equal(300_000, Assert.IsType<Selector>(Parser.Parse("x[300]")).RangeMs);
+        Assert.Equal(1_500, Assert.IsType<Selector>(Parser.Parse("x offset 1.5")).OffsetMs);
+        Assert.True(Matcher.Of("a", "=~", "(?P<n>x.y)").Matches("x\ny"));
+    }
+
+    [Theory]
+    [InlineData(0.00001, "0.00001")]
+    [InlineData(-0.000012345, "-0.000012345")]
+    [InlineData(1e-7, "1e-07")]
+    [InlineData(1.5e300, "1.5e+300")]
+    [InlineData(9223372036854775808.0, "9223372036854776000")]
+    [InlineData(1e20, "100000000000000000000")]
+    [InlineData(1e21, "1e+21")]
+    [InlineData(412.5, "412.5")]
+    public void Numbers_are_written_as_prometheus_writes_them(double value, string expected) => Assert.Equal(expected, QueryResult.Text(value));
 
     [Theory]
     [InlineData("(", ")")]

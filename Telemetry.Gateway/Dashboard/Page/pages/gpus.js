@@ -126,8 +126,10 @@ export function open(main, params) {
   };
 
   // Back from a GPU one is where one was.
-  const scrolled = later(() => history.replaceState({ ...history.state, top: table.element.scrollTop }, ''), 150);
+  const remember = () => history.replaceState({ ...history.state, top: table.element.scrollTop }, '');
+  const scrolled = later(remember, 150);
   table.element.addEventListener('scroll', scrolled, { passive: true });
+  table.element.addEventListener('click', remember);
   const changed = () => draw();
   const failed = () => fleet.gpus || put(body, failure(fleet.error, () => fleet.load()));
   fleet.addEventListener('change', changed);
