@@ -73,14 +73,14 @@ internal sealed class Evaluator
     public IEnumerable<Series> Vector(Expression expression) => expression switch
     {
         Selector selector => _selectors.Newest(selector),
-        Negation negation => Map(Vector(negation.Of), v => -v),
+        Negation negation => Unnamed(negation.Of, Map(Vector(negation.Of), v => -v)),
         Aggregate { Parameter: null } aggregate => Aggregations.Reduce(aggregate, Vector(aggregate.Of), _budget),
         Aggregate aggregate => Aggregations.Pick(aggregate, Vector(aggregate.Of), Scalar(aggregate.Parameter!), _budget),
         Binary { Operator: "and" or "or" or "unless" } binary => new VectorMatching(binary, _budget).Combine(Vector(binary.Left), Vector(binary.Right), _steps.Count),
         Binary { Left.Type: ResultType.Vector, Right.Type: ResultType.Vector } binary => new VectorMatching(binary, _budget).Pair(Vector(binary.Left), Vector(binary.Right)),
-        Binary { Left.Type: ResultType.Vector } binary => WithScalar(binary, Vector(binary.Left), Scalar(binary.Right), isLeft: false),
-        Binary binary => WithScalar(binary, Vector(binary.Right), Scalar(binary.Left), isLeft: true),
-        Call call => Function(call),
+        Binary { Left.Type: ResultType.Vector } binary => Unnamed(binary.Left, WithScalar(binary, Vector(binary.Left), Scalar(binary.Right), isLeft: false)),
+        Binary binary => Unnamed(binary.Right, WithScalar(binary, Vector(binary.Right), Scalar(binary.Left), isLeft: true)),
+        Call call => Unnamed(call, Function(call)),
         _ => throw new InvalidOperationException($"no vector: {expression}"),
     };
 
@@ -100,6 +100,42 @@ internal sealed class Evaluator
         var function = name == "timestamp" ? static (_, time) => time : Operators.Function(name);
         var second = name == "timestamp" ? Times() : call.Arguments.Count > 1 ? Scalar(call.Arguments[1]) : Constant(1);
         return Vector(call.Arguments[0]).Select(s => new Series(s.Labels.WithoutName(), Apply(s.Points, second, function)));
+    }
+
+    // What had different names only cannot be told apart without them.
+    private IEnumerable<Series> Unnamed(Expression of, IEnumerable<Series> vector) => HasNames(of) ? Distinct(vector) : vector;
+
+    /// <summary>Whether series of several metrics may be in it.</summary>
+    private static bool HasNames(Expression expression) => expression switch
+    {
+        Selector selector => !selector.Matchers.Any(m => m.Label == Labels.Name && m.Operator == "="),
+        Negation negation => HasNames(negation.Of),
+        Call call => call.Arguments.Any(HasNames),
+        Aggregate aggregate => HasNames(aggregate.Of),
+        Binary binary => HasNames(binary.Left) || HasNames(binary.Right),
+        _ => false,
+    };
+
+    private IEnumerable<Series> Distinct(IEnumerable<Series> vector)
+    {
+        var there = new Dictionary<Labels, bool[]>();
+        foreach (var series in vector)
+        {
+            if (!there.TryGetValue(series.Labels, out var where))
+            {
+                _budget.Keep(_steps.Count);
+                there.Add(series.Labels, where = new bool[_steps.Count]);
+            }
+            for (var i = 0; i < where.Length; i++)
+            {
+                if (!Point.IsThere(series.Points[i]))
+                    continue;
+                if (where[i])
+                    throw PromQlException.Impossible("vector cannot contain metrics with the same labelset");
+                where[i] = true;
+            }
+            yield return series;
+        }
     }
 
     private static IEnumerable<Series> Map(IEnumerable<Series> vector, Func<double, double> map) =>

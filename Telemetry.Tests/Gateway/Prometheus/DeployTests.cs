@@ -78,6 +78,10 @@ public sealed partial class DeployTests(FleetFixture fleet) : IClassFixture<Flee
     [Fact]
     public Task Prometheus_itself_accepts_the_rules() => RealPrometheus.RunToolAsync("check", "rules", PipelineAlerts, GpuAlerts);
 
+    [Fact]
+    public Task The_rules_fire_when_they_should_and_only_then() =>
+        RealPrometheus.RunToolAsync("test", "rules", Path.Combine(Repository.Root, "Telemetry.Tests", "Gateway", "Prometheus", "alerts-test.yml"));
+
     private async Task RunsAsync(string query)
     {
         var time = FleetFixture.Now.ToUnixTimeSeconds();

@@ -38,6 +38,22 @@ public sealed class EvaluatorTests : IDisposable
     }
 
     [Theory]
+    [InlineData("sum(abs({__name__=~\"power_w|DCGM_FI_DEV_POWER_USAGE\", device=\"nvidia0\"}))", false)]
+    [InlineData("sum(abs({__name__=~\"power_w|temperature_c\"}))", true)]
+    [InlineData("count(rate({__name__=~\"power_w|temperature_c\"}[1m]))", true)]
+    [InlineData("sum({__name__=~\"power_w|temperature_c\"} * 2)", true)]
+    [InlineData("sum({__name__=~\"power_w|temperature_c\"})", false)]
+    public async Task Series_that_only_their_names_tell_apart_cannot_lose_them(string query, bool isError)
+    {
+        _file.Write([.. Enumerable.Range(0, 100).Select(i => FleetFixture.Record(FleetFixture.First.AddSeconds(i), FleetFixture.Busy with { GpuId = "9" }, ("power_w", 300), ("temperature_c", 60)))]);
+        var evaluation = EvaluateAsync(query, new Budget(10_000, 10_000), TestContext.Current.CancellationToken);
+        if (isError)
+            Assert.Contains("same labelset", (await Assert.ThrowsAsync<PromQlException>(() => evaluation)).Message, StringComparison.Ordinal);
+        else
+            Assert.NotEmpty(await evaluation);
+    }
+
+    [Theory]
     [InlineData("(power_w > 1e6) + on (host_id) power_w", false)]
     [InlineData("power_w{gpu_id=\"0\"} + on (host_id) power_w", true)]
     [InlineData("power_w + on (host_id) power_w{gpu_id=\"0\"}", true)]
