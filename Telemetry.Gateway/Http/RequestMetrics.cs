@@ -5,7 +5,7 @@ namespace Telemetry.Gateway.Http;
 
 /// <summary>
 /// Counts and times requests by method, route and status. The route is the template, never the path: users cannot add
-/// series. The names are those of DESIGN.md; the exporter adds the counter's <c>_total</c>.
+/// series. The names are those of the README; the exporter adds the counter's <c>_total</c>.
 /// </summary>
 internal sealed class RequestMetrics : IDisposable
 {
