@@ -2,6 +2,7 @@
 
 import { api } from './api.js';
 import { h, put } from './dom.js';
+import { fleet } from './fleet.js';
 import { energy, isKnown, moment, number, short, tick, UNKNOWN } from './format.js';
 import { failure, panel } from './parts.js';
 import { every } from './poll.js';
@@ -18,6 +19,7 @@ export function dayPanel() {
     h('div', { class: 'legend' }, [...PARTS].reverse().map(([, kind, label]) => h('span', { class: 'key' }, h('span', { class: `swatch swatch-${kind}`, 'aria-hidden': 'true' }), label)))));
   const polling = every(120, async signal => {
     try {
+      await fleet.known;
       draw(body, read, await api.usage({ time_range: '24h' }, signal));
     } catch (error) {
       if (error.name === 'AbortError')

@@ -27,6 +27,12 @@ class Fleet extends EventTarget {
   /** Why nothing comes. @type {Error|null} */
   error = null;
 
+  /** Ends when the table has been asked for once: what costs the gateway more comes after it. */
+  known = new Promise(resolve => {
+    for (const event of ['change', 'failure'])
+      this.addEventListener(event, resolve, { once: true });
+  });
+
   /** When something came last, by the page's own clock. */
   heardAt = 0;
 

@@ -13,6 +13,7 @@ const ACROSS_MAX = 16;
 const LABELLED_FROM = 12;
 const OUTLINED_FROM = 8;
 const CODES_SHOWN = 6;
+const TOP = 2;
 const HEIGHT_WANTED = 540;
 
 /** @typedef {{host: string, cells: number[]}} Block */
@@ -92,11 +93,13 @@ export class HeatMap {
     const blocks = blocksOf(this.#gpus);
     const across = Math.min(ACROSS_MAX, Math.max(1, ...blocks.map(block => block.cells.length)));
     const labelWidth = measure(blocks);
+    let shape = null;
     for (const size of SIZES) {
-      this.#layout = layoutOf(blocks, across, size, this.#width, labelWidth);
-      if (this.#layout.fits && this.#layout.height <= HEIGHT_WANTED)
+      shape = shapeOf(blocks, across, size, this.#width, labelWidth);
+      if (shape.fits && shape.height <= HEIGHT_WANTED)
         break;
     }
+    this.#layout = layoutOf(blocks, shape);
     this.canvas.style.height = `${this.#layout.height}px`;
     this.canvas.style.width = `${this.#width}px`;
   }
@@ -277,7 +280,7 @@ export class HeatMap {
 }
 
 function neighbour(key, cell, grid, cells) {
-  const line = (column, number) => grid.get(`${column}/${number}`);
+  const line = (column, number) => grid.get(lineKey(column, number));
   const own = line(cell.column, cell.line);
   const at = own.indexOf(cell);
   switch (key) {
@@ -309,37 +312,47 @@ function measure(blocks) {
   return Math.min(170, 10 + 6.7 * Math.min(longest.length, 26));
 }
 
-function layoutOf(blocks, across, size, width, labelWidth) {
+// Where hosts go with cells of a size; several sizes are tried, so that no cell is made here.
+function shapeOf(blocks, across, size, width, labelWidth) {
   const gap = size >= 16 ? 3 : size >= 10 ? 2 : 1;
   const pitch = size + gap;
   const labelled = size >= LABELLED_FROM;
   const label = labelled ? labelWidth : 0;
   const between = labelled ? 22 : 6;
   const block = label + across * pitch;
-  const lines = blocks.reduce((sum, one) => sum + Math.ceil(one.cells.length / across), 0);
+  const linesOf = one => Math.ceil(one.cells.length / across);
   const columns = Math.max(1, Math.min(blocks.length, Math.floor((width + between) / (block + between))));
-  const perColumn = Math.ceil(lines / columns);
-  const top = 2;
-  const layout = { cells: [], labels: [], grid: new Map(), size, gap, width, height: 0, fits: block <= width };
-  let column = 0;
-  let line = 0;
-  for (const { host, cells } of blocks) {
-    const own = Math.ceil(cells.length / across);
+  const perColumn = Math.ceil(blocks.reduce((sum, one) => sum + linesOf(one), 0) / columns);
+  let [column, line, height] = [0, 0, 0];
+  const places = blocks.map(one => {
+    const own = linesOf(one);
     if (line > 0 && line + own > perColumn && column < columns - 1) {
       column++;
       line = 0;
     }
-    const left = column * (block + between) + 2;
-    if (labelled)
-      layout.labels.push({ text: host.length > 24 ? `${host.slice(0, 11)}…${host.slice(-12)}` : host, x: left, y: top + line * pitch + size / 2 });
-    cells.forEach((i, n) => {
-      const cell = { i, column, line: line + Math.floor(n / across), x: left + label + (n % across) * pitch, y: top + (line + Math.floor(n / across)) * pitch };
-      const key = `${column}/${cell.line}`;
-      layout.grid.get(key)?.push(cell) ?? layout.grid.set(key, [cell]);
-      layout.cells.push(cell);
-    });
+    const place = { column, line };
     line += own;
-    layout.height = Math.max(layout.height, top + line * pitch + 2);
-  }
+    height = Math.max(height, TOP + line * pitch + 2);
+    return place;
+  });
+  return { across, size, gap, pitch, labelled, label, stride: block + between, width, height, places, fits: block <= width };
+}
+
+function layoutOf(blocks, { across, size, gap, pitch, labelled, label, stride, width, height, places }) {
+  const layout = { cells: [], labels: [], grid: new Map(), size, gap, width, height };
+  blocks.forEach(({ host, cells }, n) => {
+    const { column, line: first } = places[n];
+    const left = column * stride + 2;
+    if (labelled)
+      layout.labels.push({ text: host.length > 24 ? `${host.slice(0, 11)}…${host.slice(-12)}` : host, x: left, y: TOP + first * pitch + size / 2 });
+    for (let from = 0; from < cells.length; from += across) {
+      const line = first + from / across;
+      const own = cells.slice(from, from + across).map((i, at) => ({ i, column, line, x: left + label + at * pitch, y: TOP + line * pitch }));
+      layout.grid.set(lineKey(column, line), own);
+      layout.cells.push(...own);
+    }
+  });
   return layout;
 }
+
+const lineKey = (column, line) => column * 65_536 + line;

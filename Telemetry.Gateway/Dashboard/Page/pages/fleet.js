@@ -73,6 +73,7 @@ export function open(main, params) {
   // Of a large fleet there may be thousands of findings.
   const insights = every(() => (fleet.gpus?.total > LARGE ? 30 : 10), async signal => {
     try {
+      await fleet.known;
       const answer = await api.insights({}, signal);
       judged = true;
       drawCards(cards, answer.summary);
