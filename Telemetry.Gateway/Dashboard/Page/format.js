@@ -71,7 +71,7 @@ export function watts(value) {
 export function energy(value) {
   if (!isKnown(value))
     return UNKNOWN;
-  return value >= 1e4 ? `${number(value / 1e3)}\u00a0MWh` : `${number(value)}\u00a0kWh`;
+  return value >= 1e4 ? `${number(value / 1e3)}\u00a0MWh` : `${number(value, value < 1 ? 2 : undefined)}\u00a0kWh`;
 }
 
 /** A duration in its largest unit, or two of them. */
